@@ -310,6 +310,17 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """One answer asked of the model: why, to which words or instruction, with which pictures."""
+
+    id: str
+    decision: Decision
+    heard: str = ''
+    instruction: str = ''
+    frames: tuple[Frame, ...] = ()
+
+
+@dataclass(frozen=True)
 class PlanStep:
     """One call of a declared skill; `arguments` keep the order of the skill's parameters."""
 

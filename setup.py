@@ -1,0 +1,105 @@
+"""Build of the ROS 2 package `robochat`, by colcon or by pip.
+
+The version stands in package.xml and is read from there. What pip must install without its
+declared dependencies stands in requirements-nodeps.txt.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).resolve().parent
+SHARED = ('config', 'launch')
+DATA_SUFFIXES = (
+    *('.bin', '.gguf', '.npz', '.onnx', '.safetensors', '.tflite'),
+    *('.glb', '.jpg', '.obj', '.png', '.sdf'),
+    *('.json', '.md', '.txt', '.xml', '.yaml'),
+)
+
+REQUIRED = [
+    'ai-edge-litert>=1.4',  # runs the fer expression network without TensorFlow
+    'numpy>=1.26,<3',
+    'onnxruntime>=1.20',
+    'opencv-python>=4.13,<5',  # 5 has no CascadeClassifier
+    'PyYAML>=6',
+    'setuptools<81',  # fer and rosidl import pkg_resources, which later ones lack
+]
+EXTRAS = {
+    'endpoint': [],  # the standard library speaks HTTP
+    'lint': ['mypy>=1.18', 'ruff>=0.14'],
+    # ROS 2 Kilted as wheels, x86-64 only; leave out beside any other ROS 2 installation.
+    'ros': [
+        'ros-rclpy[fastrtps]>=9,<10',
+        'ros-diagnostic-msgs>=5,<6',
+        'ros-lifecycle-msgs>=2,<3',
+        'ros-sensor-msgs>=5,<6',
+        'ros-std-msgs>=5,<6',
+        'ros-std-srvs>=5,<6',
+    ],
+    'sim': ['mujoco>=4,<5', 'PyOpenGL>=3.1'],
+    'smollm2': ['xllamacpp>=2026.10'],
+    'test': ['pytest>=8'],
+    'transformers': [
+        'pillow>=11',
+        'torch==2.13.0',  # the version that the figures in docs/ were measured with
+        'transformers>=5,<6',  # 6 may move AutoModelForImageTextToText again
+    ],
+}
+
+
+def version() -> str:
+    """Read the version from package.xml."""
+    return ElementTree.parse(ROOT / 'package.xml').findtext('version', '')
+
+
+def data_of(package: str) -> list[str]:
+    """List weights, cards, scenes and the like inside a package folder, relative to it."""
+    folder = ROOT / package
+    return [
+        str(path.relative_to(folder))
+        for path in sorted(folder.rglob('*'))
+        if path.suffix in DATA_SUFFIXES
+    ]
+
+
+def share_files() -> list[tuple[str, list[str]]]:
+    """List the files of the share folder, by the folder that they go to."""
+    found = [
+        ('share/ament_index/resource_index/packages', ['resource/robochat']),
+        ('share/robochat', ['package.xml']),
+    ]
+    folders = [f for top in SHARED for f in [ROOT / top, *sorted((ROOT / top).rglob('*'))]]
+    for folder in folders:
+        files = [str(p.relative_to(ROOT)) for p in sorted(folder.glob('*.*')) if p.is_file()]
+        if files:
+            found.append((f'share/robochat/{folder.relative_to(ROOT)}', files))
+    return found
+
+
+setup(
+    name='robochat',
+    version=version(),
+    description='A robot that perceives people, understands, and speaks first.',
+    license='Apache-2.0',
+    maintainer='robochat maintainers',
+    maintainer_email='robochat@example.com',
+    python_requires='>=3.10',
+    packages=[
+        *find_packages(include=['robochat', 'robochat.*']),
+        'robochat_sim',
+        *(f'robochat_sim.{name}' for name in find_packages('sim')),
+    ],
+    package_dir={'robochat_sim': 'sim'},
+    package_data={'robochat': data_of('robochat'), 'robochat_sim': data_of('sim')},
+    data_files=share_files(),
+    zip_safe=False,
+    install_requires=REQUIRED,
+    extras_require=EXTRAS,
+    entry_points={
+        'console_scripts': ['robochat = robochat.cli:main'],
+        'robochat.mllms': [],
+    },
+)

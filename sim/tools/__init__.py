@@ -1,0 +1,1 @@
+"""Scripts that make the files in `sim/assets` from public data."""
