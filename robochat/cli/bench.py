@@ -1,0 +1,68 @@
+"""`robochat bench`: measures, as a table on stdout and as JSON."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+import sys
+from typing import Any
+
+BENCHES = {
+    'perception': 'faces, pose and expressions against fer on the same pictures',
+    'reaction': 'visible change to utterance, silence, memory; plays the scenarios',
+    'decide': 'the policy alone',
+}
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command's arguments."""
+    listed = '; '.join(f'{name}: {text}' for name, text in BENCHES.items())
+    parser = commands.add_parser(
+        'bench',
+        help='measure perception, reaction or the policy',
+        description=f'Measure on this machine. {listed}. Exits with 1 when a bar is missed.',
+    )
+    parser.add_argument('name', choices=(*BENCHES, 'all'), help='what to measure')
+    parser.add_argument('--json', metavar='FILE', help='write the rows as JSON')
+    parser.add_argument('--seconds', type=float, default=10.0, help='perception: time for each side')
+    parser.add_argument('--runs', type=int, default=1, help='reaction: runs of each scenario')
+    parser.add_argument('--scenario', action='append', default=[], help='reaction: only this one; repeat')
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the benches and report; 1 when a bar is missed."""
+    from robochat.bench.rows import report, Row
+
+    rows: list[Row] = []
+    for name in BENCHES if args.name == 'all' else (args.name,):
+        rows += _rows(name, args)
+    report(args.name, rows, args.json)
+    _print(rows)
+    return 0 if all(row.ok is not False for row in rows) else 1
+
+
+def _rows(name: str, args: argparse.Namespace) -> Sequence[Any]:
+    """Run one bench; heavy libraries load here."""
+    if name == 'perception':
+        from robochat.bench import perception
+
+        return perception.run(args.seconds)
+    from robochat.bench import reaction
+
+    if name == 'decide':
+        return reaction.decide_rows()
+    return reaction.run(args.runs, args.scenario, lambda text: _tell(text))
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f'{text}\n')
+
+
+def _print(rows: Sequence[Any]) -> None:
+    """Write rows as a table."""
+    marks = {True: 'ok', False: 'MISSED', None: ''}
+    wide = max((len(row.what) for row in rows), default=0)
+    for row in rows:
+        value = f'{row.value:.3f}' if isinstance(row.value, float) else str(row.value)
+        sys.stdout.write(f'{row.what:{wide}}  {value:>10} {row.unit:6} {row.bar:10} {marks[row.ok]}\n')

@@ -1,0 +1,191 @@
+"""Prompts for a small chat model: a fixed beginning for each trigger, then one short situation.
+
+A model of 135 million parameters follows examples, not rules. So it is shown examples of the same
+kind only (after Liu et al., arXiv 2101.06804: near examples work best), the situation is written as
+they write theirs, and a grammar leaves only plain sentences to write. The beginning of a group never
+changes, so that its cache is used again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import re
+
+from robochat.dialogue import intent_of
+from robochat.persona import ANY, day_part, Persona
+from robochat.prompt import clean, quoted
+from robochat.sentence import Sentence
+from robochat.values import Trigger
+
+MAX_SEEN = 4
+MAX_WORDS_IN_SENTENCE = 16
+LOOKS = {
+    'happy': 'happy',
+    'sad': 'sad',
+    'angry': 'angry',
+    'fear': 'scared',
+    'surprise': 'surprised',
+    'disgust': 'disgusted',
+}
+_NAMES = re.compile(r"\b[A-Z][A-Za-z']{1,20}\b")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Which examples a case is like."""
+
+    trigger: Trigger
+    when: str = ANY
+
+
+def group_of(sentence: Sentence) -> Group:
+    """Choose the examples by trigger, and by what was heard or how the addressee looks."""
+    trigger = sentence.turn.decision.trigger
+    when = intent_of(sentence.turn.heard).value if trigger is Trigger.REPLY else sentence.mood
+    known = (trigger, when) in sentence.persona.example_groups
+    return Group(trigger, when if known else ANY)
+
+
+def groups_of(persona: Persona) -> tuple[Group, ...]:
+    """Return every group of examples."""
+    return tuple(Group(trigger, when) for trigger, when in persona.example_groups)
+
+
+def beginning(persona: Persona, group: Group) -> str:
+    """Write the fixed part of the prompt: who it is, and the examples of a group."""
+    turns = [_turn('system', persona.system)]
+    for example in persona.examples_for(group.trigger, group.when):
+        turns += [_turn('user', example.situation), _turn('assistant', example.say)]
+    return ''.join(turns)
+
+
+def prompt(sentence: Sentence, doing: str | None = None) -> str:
+    """Write the whole prompt; `doing` says what the robot will do, empty that it can't."""
+    start = beginning(sentence.persona, group_of(sentence))
+    return f'{start}{_turn("user", situation_of(sentence, doing))}<|im_start|>assistant\n'
+
+
+def situation_of(sentence: Sentence, doing: str | None = None) -> str:
+    """Describe the case in the manner of the persona's examples."""
+    trigger = sentence.turn.decision.trigger
+    if trigger is Trigger.HAZARD:
+        return f'Danger: {what_happened(sentence)}.'
+    if trigger is Trigger.HELP:
+        return f'{_capital(what_happened(sentence))}.'
+    if trigger is Trigger.TASK:
+        return _task(sentence, doing)
+    if trigger is Trigger.REPLY:
+        return _reply(sentence, doing)
+    return _opening(sentence)
+
+
+def _opening(sentence: Sentence) -> str:
+    """Describe who came, looks a certain way or keeps the robot company."""
+    look = LOOKS.get(sentence.mood, '')
+    day = f'It is {day_part(sentence.view.hour)}. '
+    trigger = sentence.turn.decision.trigger
+    if trigger is Trigger.CARE:
+        return f'{day}Someone looks {look or "unsure"}.'
+    does = 'arrives' if trigger is Trigger.GREETING else 'keeps you company'
+    seen = things_seen(sentence)[:1] if trigger is Trigger.SMALL_TALK else []
+    here = f' There is {seen[0]} here.' if seen else ''
+    return f'{day}Someone {does}{", looking " + look if look else ""}.{here}'
+
+
+def _reply(sentence: Sentence, doing: str | None) -> str:
+    """Give what is seen, what the robot said last, and what it heard."""
+    seen = things_seen(sentence)
+    before = next((line.text for line in reversed(sentence.lines) if line.by_robot), '')
+    parts = [f'There is {_listed(seen)}.'] if seen else []
+    parts += [f'You said: {quoted(before, 120)}'] if before else []
+    parts += [f'They look {LOOKS[sentence.mood]}.'] if sentence.mood in LOOKS else []
+    parts.append(f'They say: {quoted(sentence.turn.heard, 200)}')
+    return ' '.join([*parts, *_plan_words(doing)])
+
+
+def _task(sentence: Sentence, doing: str | None) -> str:
+    asked = sentence.turn.instruction or sentence.turn.heard
+    return ' '.join([f'They ask: {quoted(asked, 200)}', *_plan_words(doing)])
+
+
+def _plan_words(doing: str | None) -> list[str]:
+    if doing is None:
+        return []
+    return [f'You will: {doing}.' if doing else 'You can not do that.']
+
+
+def what_happened(sentence: Sentence) -> str:
+    """Say in a few words what happened, as the decision's reason has it."""
+    reason = clean(sentence.turn.decision.reason, 80)
+    return reason.removeprefix('hazard: ').rstrip('.') or 'something happened'
+
+
+def things_seen(sentence: Sentence) -> list[str]:
+    """Name what is in view, each label once, with what it stands on."""
+    found: dict[str, str] = {}
+    for thing in sentence.view.things:
+        if thing.visible and thing.label != 'person':
+            label = clean(thing.label, 30)
+            found.setdefault(label, f'{_article(label)}{_on(thing.relations)}')
+    return list(found.values())[:MAX_SEEN]
+
+
+def _on(relations: tuple[str, ...]) -> str:
+    """Write `on dining table_1` as `on the dining table`."""
+    place = next((r for r in relations if r.startswith('on ')), '')
+    return f' on the {re.sub(r"_[0-9]+$", "", clean(place[3:], 30))}' if place else ''
+
+
+def _listed(names: list[str]) -> str:
+    return ' and '.join(', '.join(names).rsplit(', ', 1))
+
+
+def _article(label: str) -> str:
+    return f'{"an" if label[:1] in "aeiou" else "a"} {label}'
+
+
+def _capital(text: str) -> str:
+    """Begin with an article and a capital: `cup fell` becomes `A cup fell`."""
+    if text.startswith(('the ', 'a ', 'an ')):
+        return text[0].upper() + text[1:]
+    return _article(text).capitalize() if text else text
+
+
+def _turn(role: str, text: str) -> str:
+    """Write one turn in the chat format of SmolLM2; the text has no tokens of it by then."""
+    return f'<|im_start|>{role}\n{text}<|im_end|>\n'
+
+
+# --------------------------------------------------------------------------- the grammar of words
+def words_grammar(max_words: int, names: tuple[str, ...] = ()) -> str:
+    """Write a GBNF grammar: one or two plain sentences of at most `max_words` words together.
+
+    Capitals stand only at the beginning of a sentence, in `I`, and in `names`: the model can't
+    call anyone by a name that it wasn't told. There are no digits, quotes, lists or markup.
+    """
+    first = min(MAX_WORDS_IN_SENTENCE, max(2, max_words))
+    second = min(MAX_WORDS_IN_SENTENCE, max_words - first)
+    more = f' (" " {_sentence_rule(second)})?' if second >= 3 else ''
+    known = ''.join(f' | "{name}"' for name in names)
+    return '\n'.join([
+        f'root ::= {_sentence_rule(first)}{more}',
+        """start ::= "I" | "I'm" | "A" | [A-Z] [a-z]{1,14} ("'" [a-z]{1,2})?""",
+        f"""word ::= "I" | "I'm" | "I'll" | [a-z]{{1,15}} ("'" [a-z]{{1,2}})? | "o'clock"{known}""",
+        'end ::= "." | "?" | "!"',
+    ])
+
+
+def _sentence_rule(max_words: int) -> str:
+    """Write the rule of a sentence with one to `max_words` words; commas never follow each other."""
+    return f'start (("," | "") " " word){{0,{max_words - 1}}} end'
+
+
+def names_in(*texts: str) -> tuple[str, ...]:
+    """Find the capitalised words that the model was told and may repeat."""
+    found = dict.fromkeys(name for text in texts for name in _NAMES.findall(clean(text)))
+    return tuple(name for name in found if "'" not in name)[:12]
+
+
+def whole_sentences(text: str) -> list[str]:
+    """Split off the sentences that are complete."""
+    return [part.strip() for part in re.findall(r'[^.!?]+[.!?]', text)]
