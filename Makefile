@@ -16,7 +16,7 @@ export PYTHON
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-INSTALL := $(PIP) install -q $(PIP_OPTIONS)
+INSTALL := $(PIP) install -qq $(PIP_OPTIONS)
 MESSAGE_FILES := $(sort $(shell find robochat_msgs -type f))
 STEP := @printf '\n== %s\n'
 
@@ -67,7 +67,7 @@ $(VENV)/.messages: $(MESSAGE_FILES) | $(VENV)/.python
 	@folder=build/messages/$$($(BIN)/python -c 'import sys; print(sys.implementation.cache_tag)')-$$( \
 	  cat $(MESSAGE_FILES) | sha256sum | cut -c 1-16); \
 	if ! compgen -G "$$folder/*.whl" > /dev/null; then \
-	  $(PIP) wheel -q $(PIP_OPTIONS) --no-deps -w "$$folder" ./robochat_msgs; \
+	  $(PIP) wheel -qq $(PIP_OPTIONS) --no-deps -w "$$folder" ./robochat_msgs; \
 	fi; \
 	$(INSTALL) --force-reinstall --no-deps "$$folder"/*.whl; \
 	$(INSTALL) "$$folder"/*.whl

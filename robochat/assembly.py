@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from robochat.config import Config
-from robochat.mllm.protocol import Mllm
-from robochat.mllm.registry import load_model
+from robochat.mllm.phrases import Phrases
+from robochat.mllm.protocol import Mllm, ModelError
+from robochat.mllm.registry import load_model, UnknownModelError
+from robochat.perception.networks import WeightsError
 from robochat.perception.perceiver import Perceiver
 from robochat.persona import load_persona, Persona
 from robochat.plan.skills import load_skills
 from robochat.plan.table import SkillTable
-from robochat.resources import named_file
+from robochat.resources import MissingFileError, named_file
 from robochat.response import Responder
 
 
@@ -29,12 +31,17 @@ class Assembly:
 
     @classmethod
     def load(cls, config: Config) -> Assembly:
-        """Load all parts; raises the named errors of the part that can't be loaded."""
+        """Load all parts; what can't be loaded and can be done without becomes a warning.
+
+        Without its eyes the robot still hears, and lives on other nodes' estimates; without its
+        model it has the phrase bank. Raises the named errors of skill file and persona.
+        """
+        warnings: list[str] = []
         table = load_skills(named_file(config.plan.skills, 'config/skills'))
         persona = load_persona(config.dialogue.persona)
-        perceiver = Perceiver(config) if config.perception.enabled else None
-        phrases = load_model(config.model, persona, backend='phrases')
-        model = phrases if config.model.backend == 'phrases' else load_model(config.model, persona)
+        perceiver = _eyes(config, warnings)
+        phrases = Phrases(persona, config.model.seed)
+        model = _model(config, persona, phrases, warnings)
         return cls(
             perceiver=perceiver,
             persona=persona,
@@ -42,7 +49,7 @@ class Assembly:
             model=model,
             phrases=phrases,
             responder=Responder(config, persona, table, model, phrases),
-            warnings=perceiver.warnings if perceiver else (),
+            warnings=tuple(warnings),
         )
 
     @property
@@ -54,3 +61,29 @@ class Assembly:
         """Free the models."""
         self.model.close()
         self.phrases.close()
+
+
+def _eyes(config: Config, warnings: list[str]) -> Perceiver | None:
+    """Load perception, if it is wanted and its weights are there."""
+    if not config.perception.enabled:
+        return None
+    try:
+        perceiver = Perceiver(config)
+    except (MissingFileError, WeightsError, ImportError) as error:
+        warnings.append(f'perception is off: {error}')
+        return None
+    warnings += perceiver.warnings
+    return perceiver
+
+
+def _model(config: Config, persona: Persona, phrases: Mllm, warnings: list[str]) -> Mllm:
+    """Load the model; an unknown name is an error, a model that can't be loaded a warning."""
+    if config.model.backend == 'phrases':
+        return phrases
+    try:
+        return load_model(config.model, persona)
+    except UnknownModelError:
+        raise
+    except ModelError as error:
+        warnings.append(f'the phrase bank speaks: {error}')
+        return phrases

@@ -61,7 +61,7 @@ _NOT_NOW = (
     r'(?:could you |can you |will you |would you )?(?:be|keep|stay) (?:quiet|silent|still)(?: .*)?',
     r'quiet|silence|hush|shush|shut up|shh+|go away|enough|(?:that is|that\'s) enough|stop(?: it| that)?',
     r'(?:could you |can you |will you |would you )?stop '
-    r'(?:talking|speaking|bothering|asking|interrupting|disturbing|chatting)(?! about it so well)(?: .*)?',
+    r'(?:talking|speaking|bothering|asking|interrupting|disturbing|chatting)(?: .*)?',
     r'(?:do not|don\'t) (?:talk|speak) (?:to|with) (?:me|us)',
     r'(?:do not|don\'t) (?:disturb|bother|interrupt)(?: (?:me|us))?',
     r'(?:i|we) (?:do not|don\'t) (?:want to|wanna|feel like|have time to) ?(?:talk|talking|chat|chatting|speak)?(?: .*)?'
@@ -90,7 +90,7 @@ _REQUEST = re.compile(
 )
 _QUESTION = re.compile(
     rf'{_OPENER}(?:and |so |but )?(?:what|who|whose|whom|where|when|why|how|which|do|does|did|is|are|am|was|were|'
-    r'can|could|would|will|should|may|have|has)(?:\'s|\'re)?\b(?! a (?:nice|lovely|great|beautiful|day))'
+    r'can|could|would|will|should|may|have|has|tell me)(?:\'s|\'re)?\b(?! a (?:nice|lovely|great|beautiful|day))'
 )
 _NO = re.compile(
     r'(?:no|nope|nah|never|no way|not really|not at all|absolutely not|no thanks|no thank you'

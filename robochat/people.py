@@ -24,12 +24,13 @@ MOOD_GRACE_SEC = 1.0
 
 @dataclass
 class PersonMemory:
-    """The running state behind one `Person`."""
+    """The running state behind one `Person`; `own_sec` is when our own eyes saw them last."""
 
     person: Person
     settings: WorldSettings
     announced: bool = False
     left: bool = False
+    own_sec: float = -math.inf
     spoken_mood: str = ''
     last_facing_sec: float = -math.inf
     facing_since_sec: float | None = None

@@ -18,7 +18,8 @@ from robochat.values import EMOTIONS, Trigger
 DAY_PARTS = ('morning', 'afternoon', 'evening', 'night')
 ANY = 'any'
 INTENTS = ('greeting', 'thanks', 'yes', 'no', 'question', 'request', 'statement', 'injection')
-WHENS = (ANY, *DAY_PARTS, *EMOTIONS, *INTENTS)
+CASES = ('thing', 'battery')
+WHENS = (ANY, *DAY_PARTS, *EMOTIONS, *INTENTS, *CASES)
 SLOTS = ('day', 'robot', 'thing', 'what')
 SPOKEN = tuple(t for t in Trigger if t is not Trigger.NONE)
 KEYS = ('name', 'language', 'system', 'rules', 'never', 'examples', 'phrases')
@@ -47,7 +48,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Phrase:
-    """One thing to say for a trigger; `when` is a part of the day, a mood, an intent or `any`."""
+    """One thing to say for a trigger; `when` is one of WHENS."""
 
     trigger: Trigger
     when: str

@@ -62,6 +62,14 @@ def named_file(name: str, folder: str, suffix: str = '.yaml') -> Path:
         ) from error
 
 
+def dds_profile() -> dict[str, str]:
+    """Return the environment in which Fast DDS carries pictures; empty when one is set already."""
+    names = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')  # Kilted, Jazzy
+    if any(os.environ.get(name) for name in names):
+        return {}
+    return dict.fromkeys(names, str(share_path('config/fastdds.xml')))
+
+
 def _share_folders() -> Iterator[Path]:
     """Yield candidates: the checkout, colcon prefixes, the Python prefix."""
     checkout = PACKAGE.parent

@@ -20,7 +20,7 @@ from robochat.plan.checker import check
 from robochat.plan.grammar import ReplySchema, schema_for
 from robochat.plan.table import SkillTable
 from robochat.prompt import build_sentence
-from robochat.reply import parse, Reply
+from robochat.reply import parse, Reply, ReplyError
 from robochat.safety import judge_utterance
 from robochat.sentence import referents_of, Sentence
 from robochat.values import ActionPlan, ModelCall, Refusal, Trigger, Turn, Utterance, WorldView
@@ -89,12 +89,11 @@ class Responder:
             return
         except ModelError as error:
             answer, fallback = self._phrase(situation), str(error)
-        reply = parse(answer.text, situation.schema)
+        reply, complaint = _read(answer, situation.schema)
         mouth.say(reply.text)
         if mouth.spoken is None and not cancelled():
-            phrase = self._phrase(situation)
-            mouth.say(parse(phrase.text, situation.schema).text)
-            fallback = fallback or mouth.complaint or 'the model had no words'
+            fallback = fallback or complaint or mouth.complaint or 'the model had no words'
+            mouth.say(_read(self._phrase(situation), situation.schema)[0].text)
         emit(_measured(situation, answer, fallback, look().now_sec))
         if not cancelled():
             self._plan(situation, reply, answer, look(), emit)
@@ -220,6 +219,14 @@ class _Mouth:
             in_reply_to=turn.heard,
             trigger=decision.trigger.value,
         )
+
+
+def _read(answer: Answer, schema: ReplySchema) -> tuple[Reply, str]:
+    """Parse an answer; an empty reply and the complaint where nothing in it can be used."""
+    try:
+        return parse(answer.text, schema), ''
+    except ReplyError as error:
+        return Reply(''), str(error)
 
 
 def _measured(situation: Situation, answer: Answer, fallback: str, now_sec: float) -> ModelCall:

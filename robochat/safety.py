@@ -5,8 +5,8 @@ content (`robochat.taboos`), then the names in it. `clean_speech` cleans what pe
 anything reads it.
 
 Safety: the text is a model's and so untrusted. It is folded before it is matched (compatibility
-forms, invisible characters, letters of other alphabets that look Latin, digits and blanks put
-into words), so that a disguise doesn't help. The gate judges words alone; whether the robot may
+forms, accents, invisible characters, digits for letters), and letters that only look like ours are
+refused, so that a disguise doesn't help. The gate judges words alone; whether the robot may
 speak at all is the engagement policy's business.
 
 What this doesn't do: judge whether a harmless sentence is true.
@@ -25,7 +25,7 @@ from robochat.taboos import taboos
 from robochat.values import Refusal, WorldView
 
 TEMPLATE_TOKEN = re.compile(
-    r'<\|[^|>]{0,40}\|?>?|</?s>|\[/?INST\]|<</?SYS>>|</?(?:start|end)_of_turn>|<(?:bos|eos|pad'
+    r'<\|[^|>\s]{0,40}\|?>?|</?s>|\[/?INST\]|<</?SYS>>|</?(?:start|end)_of_turn>|<(?:bos|eos|pad'
     r'|image)>'
     r'|\|>',
     re.IGNORECASE,
@@ -40,6 +40,8 @@ FORMS = (
         'a role or section mark',
         re.compile(r'(?:^|\s)(?:user|assistant|system|say|plan|human|ai)\s*:', re.I),
     ),
+    ('letters set apart', re.compile(r'\b(?:[^\W\d][ .*_-]){2,}[^\W\d]\b')),
+    ('signs for letters', re.compile(r'[^\W\d][\d@$]+[^\W\d]|[^\W\d][@$]')),
     ('an identifier', re.compile(r'\w_\w')),
     ('code or markup', re.compile(r'[<>{}\[\]|\\^~`#=*/_]|&\w+;|\w\(|\(\)|;\s*$')),
     ('a letter repeated without end', re.compile(r'([^\W\d])\1{3}|([!?.,-])\2{4}')),
@@ -81,7 +83,7 @@ def clean_speech(text: str, settings: SafetySettings) -> str:
     """
     plain = cleaned(text[: 4 * settings.max_speech_chars])
     while TEMPLATE_TOKEN.search(plain):
-        plain = ' '.join(TEMPLATE_TOKEN.sub(' ', plain).split())
+        plain = ' '.join(TEMPLATE_TOKEN.sub('', plain).split())
     plain = plain[: settings.max_speech_chars].strip()
     return plain if any(c.isalnum() for c in plain) else ''
 
@@ -123,7 +125,7 @@ def _problem_of_characters(raw: str, clean: str) -> str:
 def _problem_of_language(clean: str) -> str:
     """Judge whether this is plausibly English, by its letters and its commonest words."""
     letters = [c for c in clean if c.isalpha()]
-    if any('LATIN' not in unicodedata.name(c, '') for c in letters):
+    if any(c > 'z' for c in without_accents(''.join(letters))):
         return 'language: has letters that English lacks'
     signs = sum(not c.isalpha() and not c.isspace() for c in clean)
     if signs > NOT_LETTERS_SHARE * len(clean):

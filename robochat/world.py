@@ -31,6 +31,7 @@ from robochat.values import (
 
 EVENT_MEMORY_SEC = 30.0
 EXTERNAL_FRESH_SEC = 1.5
+OWN_FRESH_SEC = 0.5
 MAX_PEOPLE = 50
 MAX_THINGS = 100
 MAX_SPEECH = 50
@@ -66,6 +67,7 @@ class World:
         self._last_seen_sec = max(self._last_seen_sec, stamp_sec)
         for face in observation.faces[:MAX_PEOPLE]:
             self._see_person(self._with_external(face, stamp_sec), stamp_sec)
+            self._people[face.person].own_sec = stamp_sec
         self._fold_company(elapsed_sec)
 
     def felt(self, observation: Observation) -> None:
@@ -75,9 +77,8 @@ class World:
         for face in observation.faces[:MAX_PEOPLE]:
             own = self._same_person(face)
             self._external[own or face.person] = (face, observation.stamp_sec)
-            if own is None or observation.stamp_sec - self._people[own].person.last_seen_sec > 0.5:
-                named = replace(face, person=own) if own else face
-                self._see_person(named, observation.stamp_sec)
+            if own is None or observation.stamp_sec - self._people[own].own_sec > OWN_FRESH_SEC:
+                self._see_person(replace(face, person=own or face.person), observation.stamp_sec)
 
     def _same_person(self, face: FaceObservation) -> str | None:
         """Match another node's face with ours by id, else by overlap."""

@@ -247,18 +247,18 @@ class _Builder:
     def _furniture(self, piece: Furniture) -> None:
         """Add a piece of furniture."""
         place = {'pos': [piece.x, piece.y, piece.z], 'quat': yaw_quat(piece.heading_rad)}
-        if piece.model.name == 'table':
-            self._table(self.world.add_body(**place), piece.model.size_m)
+        if piece.model.name in ('table', 'stool'):
+            self._table(piece.id, self.world.add_body(**place), piece.model.size_m)
         else:
             self._mesh_geoms(self.world, piece.model.name, **place)
 
-    def _table(self, body: Any, size: tuple[float, float, float]) -> None:
-        """Build a wooden table: top, apron, four legs."""
+    def _table(self, name: str, body: Any, size: tuple[float, float, float]) -> None:
+        """Build a wooden table or stool: top, apron, four legs."""
         deep, wide, high = size
-        top = self._material('table', textures.wood((156, 108, 68), 3))
+        top = self._material(name, textures.wood((156, 108, 68), 3))
         x, y = deep / 2, wide / 2
         flat = np.array([[-x, y, high], [-x, -y, high], [x, -y, high], [x, y, high]]) + [0, 0, 5e-4]
-        self._quad('table', flat, top, body)
+        self._quad(name, flat, top, body)
         dark = [0.50, 0.34, 0.21, 1]
         self._box(body, [0, 0, high - TABLE_TOP_M / 2], [deep, wide, TABLE_TOP_M], rgba=dark)
         self._box(body, [0, 0, high - 0.08], [deep - 0.12, wide - 0.12, 0.08], rgba=[0.42, 0.28, 0.17, 1])
@@ -281,7 +281,7 @@ class _Builder:
         shadow = self.world.add_body(name=f'shadow:{person}', mocap=True)
         for step in range(6):
             size = [0.12 + 0.05 * step, 0.16 + 0.05 * step, 0.001]
-            looks = {'pos': [0, 0, 0.0005 * step], 'rgba': [0, 0, 0, 0.085]}
+            looks = {'pos': [0, 0, 0.0005 * step], 'rgba': [0, 0, 0, 0.05]}
             shadow.add_geom(type=GEOM.mjGEOM_ELLIPSOID, size=size, contype=0, conaffinity=0, **looks)
 
     def _gripper(self) -> None:

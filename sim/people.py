@@ -43,6 +43,27 @@ class Pose:
 
 
 @dataclass(frozen=True)
+class Stature:
+    """Measures of a standing body: top, eyes, how far the eyes lie before its axis, hips."""
+
+    height_m: float
+    eye_height_m: float
+    eye_forward_m: float
+    hip_height_m: float
+
+
+# Measured on the meshes, so that the simulation needn't load them; a test compares both.
+STATURES = {
+    'anna': Stature(1.573, 1.463, 0.109, 0.770),
+    'ben': Stature(1.764, 1.643, 0.130, 0.896),
+    'chidi': Stature(1.821, 1.706, 0.130, 0.932),
+    'mei': Stature(1.458, 1.356, 0.107, 0.710),
+    'tim': Stature(1.366, 1.249, 0.114, 0.648),
+    'olga': Stature(1.617, 1.489, 0.138, 0.767),
+}
+
+
+@dataclass(frozen=True)
 class Bone:
     """The vertices that a bone moves, by how much (0 to 1), and where it turns."""
 
@@ -69,10 +90,13 @@ class Body:
         used = np.zeros(len(self._base), bool)
         used[self._welded] = True
         self._bones = {k[2:]: _bone(arrays[k], self._base, used) for k in arrays if k.startswith('w_')}
-        self.eye_height_m = float(self._base[EYE_ROWS, 2].mean())
-        self.eye_forward_m = float(self._base[EYE_ROWS, 0].mean())
-        self.height_m = float(self._base[self._welded, 2].max())
-        self.hip_height_m = float(self._bones['upperleg01.L'].joint[2])
+
+    @property
+    def stature(self) -> Stature:
+        """Measures of the standing body."""
+        eyes = self._base[EYE_ROWS].mean(axis=0)
+        top = self._base[self._welded, 2].max()
+        return Stature(float(top), float(eyes[2]), float(eyes[0]), float(self._bones['upperleg01.L'].joint[2]))
 
     @property
     def vertex_count(self) -> int:
@@ -101,13 +125,13 @@ class Body:
     def _bend(self, points: Vertices, pose: Pose) -> None:
         """Turn the limbs, outer bones first so that every joint is still where it was."""
         for side, sign in zip(SIDES, (1.0, -1.0)):
-            swing = pose.stride * np.sin(pose.stride_rad) * sign
+            swing = 0.8 * pose.stride * np.sin(pose.stride_rad) * sign
             knee = 0.55 * pose.stride * max(0.0, np.sin(pose.stride_rad + 0.9) * -sign)
             self._turn(points, f'lowerleg01.{side}', 'y', 1.5 * pose.seated + knee)
             self._turn(points, f'upperleg01.{side}', 'y', -1.5 * pose.seated - 0.42 * swing)
             reach = pose.reach if side == 'R' else 0.0
-            self._turn(points, f'lowerarm01.{side}', 'y', -0.55 * pose.seated - 0.15 * pose.stride - 0.5 * reach)
-            self._turn(points, f'upperarm01.{side}', 'y', -0.25 * pose.seated + 0.38 * swing - 0.9 * reach)
+            self._turn(points, f'lowerarm01.{side}', 'y', -0.55 * pose.seated - 0.15 * pose.stride - 0.8 * reach)
+            self._turn(points, f'upperarm01.{side}', 'y', -0.25 * pose.seated + 0.38 * swing - 0.15 * reach)
         for bone in ('head', 'neck01'):
             self._turn(points, bone, 'y', pose.head_pitch_rad / 2)
             self._turn(points, bone, 'z', pose.head_yaw_rad / 2)

@@ -7,7 +7,7 @@ and in radians here. A model's front looks along its heading.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 from pathlib import Path
 from typing import Any
@@ -79,13 +79,14 @@ class Rug:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the robot stands when it is at a named place."""
+    """Where the robot stands when it is at a named place; `surface` is the furniture there."""
 
     name: str
     x: float
     y: float
     heading_rad: float
     kind: str
+    surface: str
 
 
 @dataclass(frozen=True)
@@ -120,12 +121,13 @@ class Scene:
 
 
 def load_models() -> dict[str, Model]:
-    """Read the cards of the packed models; the table is built from boxes and has none."""
+    """Read the cards of the packed models; table and stool are built from boxes."""
     import yaml
 
     cards = yaml.safe_load((ASSETS / 'things.yaml').read_text(encoding='utf-8'))
     models = {name: Model(name, card['label'], _size(card['size_m'])) for name, card in cards.items()}
     models['table'] = Model('table', 'dining table', (0.8, 1.1, 0.72))
+    models['stool'] = Model('stool', '', (0.36, 0.36, 0.3))
     return models
 
 
@@ -144,6 +146,16 @@ def load_scene(name: str) -> Scene:
     if root.problems:
         raise SceneError(root.problems)
     return scene
+
+
+def with_more(scene: Scene, root: Node) -> Scene:
+    """Return the scene with the furniture and things that a scenario adds; notes its mistakes."""
+    models = load_models()
+    added = tuple(_furniture(node, models) for node in root.nodes('furniture'))
+    furniture = (*scene.furniture, *added)
+    pieces = {f.id: f for f in furniture}
+    things = {t.id: t for t in (*scene.things, *(_thing(n, models, pieces) for n in root.nodes('things')))}
+    return replace(scene, furniture=furniture, things=tuple(things.values()))
 
 
 def _scene(root: Node, models: Mapping[str, Model]) -> Scene:
@@ -224,7 +236,7 @@ def _model(node: Node, models: Mapping[str, Model]) -> Model:
 def _place(name: str, node: Node) -> Place:
     x, y = node.point('at')
     heading = math.radians(node.number('heading_deg', 0.0, -360.0, 360.0))
-    place = Place(name, x, y, heading, node.text('kind', ''))
+    place = Place(name, x, y, heading, node.text('kind', ''), node.text('surface', ''))
     node.finish()
     return place
 

@@ -11,14 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 import re
 
-from robochat.dialogue import intent_of
+from robochat.dialogue import Intent, intent_of
 from robochat.persona import ANY, day_part, Persona
 from robochat.prompt import clean, quoted
 from robochat.sentence import Sentence
 from robochat.values import Trigger
 
 MAX_SEEN = 4
-MAX_WORDS_IN_SENTENCE = 16
+MAX_WORDS_IN_SENTENCE = 20
 LOOKS = {
     'happy': 'happy',
     'sad': 'sad',
@@ -27,6 +27,7 @@ LOOKS = {
     'surprise': 'surprised',
     'disgust': 'disgusted',
 }
+_SIGHT = re.compile(r'\b(?:where|see|look at|in front of|is there|are there)\b', re.IGNORECASE)
 _NAMES = re.compile(r"\b[A-Z][A-Za-z']{1,20}\b")
 
 
@@ -39,11 +40,22 @@ class Group:
 
 
 def group_of(sentence: Sentence) -> Group:
-    """Choose the examples by trigger, and by what was heard or how the addressee looks."""
+    """Choose the examples by trigger, and by what was heard, is seen, or how the addressee looks."""
     trigger = sentence.turn.decision.trigger
-    when = intent_of(sentence.turn.heard).value if trigger is Trigger.REPLY else sentence.mood
-    known = (trigger, when) in sentence.persona.example_groups
-    return Group(trigger, when if known else ANY)
+    known = sentence.persona.example_groups
+    return next((Group(trigger, when) for when in _whens(sentence) if (trigger, when) in known), Group(trigger))
+
+
+def _whens(sentence: Sentence) -> list[str]:
+    """List the cases that the situation may be, the most telling first."""
+    trigger = sentence.turn.decision.trigger
+    if trigger is Trigger.REPLY:
+        heard = sentence.turn.heard
+        intent = intent_of(heard)
+        return ['thing'] * (intent is Intent.QUESTION and bool(_SIGHT.search(heard))) + [intent.value]
+    if trigger is Trigger.HELP:
+        return ['battery'] if 'battery' in sentence.turn.decision.reason else []
+    return [sentence.mood, *(['thing'] if things_seen(sentence) else [])]
 
 
 def groups_of(persona: Persona) -> tuple[Group, ...]:
@@ -87,8 +99,8 @@ def _opening(sentence: Sentence) -> str:
     if trigger is Trigger.CARE:
         return f'{day}Someone looks {look or "unsure"}.'
     does = 'arrives' if trigger is Trigger.GREETING else 'keeps you company'
-    seen = things_seen(sentence)[:1] if trigger is Trigger.SMALL_TALK else []
-    here = f' There is {seen[0]} here.' if seen else ''
+    spoken_of = trigger is Trigger.SMALL_TALK and group_of(sentence).when == 'thing'
+    here = f' There is {things_seen(sentence)[0].split(" on the ")[0]} here.' if spoken_of else ''
     return f'{day}Someone {does}{", looking " + look if look else ""}.{here}'
 
 
@@ -120,14 +132,14 @@ def what_happened(sentence: Sentence) -> str:
     return reason.removeprefix('hazard: ').rstrip('.') or 'something happened'
 
 
-def things_seen(sentence: Sentence) -> list[str]:
+def things_seen(sentence: Sentence, limit: int = MAX_SEEN) -> list[str]:
     """Name what is in view, each label once, with what it stands on."""
     found: dict[str, str] = {}
     for thing in sentence.view.things:
         if thing.visible and thing.label != 'person':
             label = clean(thing.label, 30)
             found.setdefault(label, f'{_article(label)}{_on(thing.relations)}')
-    return list(found.values())[:MAX_SEEN]
+    return list(found.values())[:limit]
 
 
 def _on(relations: tuple[str, ...]) -> str:
@@ -161,7 +173,8 @@ def words_grammar(max_words: int, names: tuple[str, ...] = ()) -> str:
     """Write a GBNF grammar: one or two plain sentences of at most `max_words` words together.
 
     Capitals stand only at the beginning of a sentence, in `I`, and in `names`: the model can't
-    call anyone by a name that it wasn't told. There are no digits, quotes, lists or markup.
+    call anyone by a name that it wasn't told. There are no digits, quotes, lists or markup, and no
+    apostrophes: after "I'm" this model drifts into the stock phrases of an assistant.
     """
     first = min(MAX_WORDS_IN_SENTENCE, max(2, max_words))
     second = min(MAX_WORDS_IN_SENTENCE, max_words - first)
@@ -169,8 +182,8 @@ def words_grammar(max_words: int, names: tuple[str, ...] = ()) -> str:
     known = ''.join(f' | "{name}"' for name in names)
     return '\n'.join([
         f'root ::= {_sentence_rule(first)}{more}',
-        """start ::= "I" | "I'm" | "A" | [A-Z] [a-z]{1,14} ("'" [a-z]{1,2})?""",
-        f"""word ::= "I" | "I'm" | "I'll" | [a-z]{{1,15}} ("'" [a-z]{{1,2}})? | "o'clock"{known}""",
+        'start ::= "I" | "A" | [A-Z] [a-z]{1,14}',
+        f'word ::= "I" | [a-z]{{1,15}}{known}',
         'end ::= "." | "?" | "!"',
     ])
 

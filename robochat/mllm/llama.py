@@ -141,7 +141,9 @@ def _params(
     params.n_parallel = slots
     params.n_ctx = context_tokens * slots
     params.n_batch = params.n_ubatch = BATCH_TOKENS
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+    for cpu in (params.cpuparams, params.cpuparams_batch):
+        cpu.n_threads = threads
+        cpu.poll = 0  # threads that spin while they wait stall each other on a busy machine
     params.warmup = False
     params.cache_ram_mib = 0
     params.verbosity = 0

@@ -59,7 +59,8 @@ class Mllm(Protocol):
     ) -> Answer:
         """Answer a multimodal sentence.
 
-        `on_text` gets each whole sentence of the words as soon as it is there. `deadline_sec` counts
+        `on_text` gets each whole sentence of the words as soon as it is there, and an empty text when
+        the words are complete, which may be before the plan is. `deadline_sec` counts
         from the call; it and `cancelled` are honoured within about 0.2 s. Whole sentences that are
         there when the deadline passes are returned. Raises ModelDeadlineError,
         ModelCancelledError or another ModelError.

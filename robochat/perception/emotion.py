@@ -11,7 +11,7 @@ What this doesn't do: tell what a person feels. It describes what a face looks l
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import importlib.util
 import math
 from pathlib import Path
@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from robochat.perception.mesh import upright
 from robochat.perception.networks import Floats, LiteNetwork, OnnxNetwork
 from robochat.resources import model_path
 from robochat.values import Box, Emotion, EMOTIONS, RgbImage
@@ -43,6 +44,10 @@ FACE_API_ORDER = ('neutral', 'happy', 'sad', 'angry', 'fear', 'disgust', 'surpri
 # An opinion of nothing at all would veto in a geometric mean; no network is that sure.
 LEAST_OPINION = 0.01
 LEAST_READINGS = 4
+# Mistaken care is worse than silence: what might call for it must be this much surer. A neutral face
+# that looks down reads as "sad" or "angry" up to about 0.62.
+UNPLEASANT = frozenset({'angry', 'disgust', 'fear', 'sad'})
+UNPLEASANT_MARGIN = 0.05
 # However slowly readings come, the mean reaches over about four of them.
 LEAST_MEMORY = 0.75
 FORGET_SEC = 3.0
@@ -152,10 +157,7 @@ def pool(opinions: Sequence[Scores]) -> Scores:
 
 def _cut(rgb: RgbImage, box: Box, roll_rad: float, view: View, side_px: int) -> RgbImage:
     """Cut an upright square out of the picture; beyond its edge the border repeats."""
-    center = box.center
-    scale = side_px / (max(box.width, box.height, 1.0) * view.scale)
-    matrix = cv2.getRotationMatrix2D(center, math.degrees(roll_rad), scale)
-    matrix[:, 2] += side_px / 2 - np.array(center)
+    matrix = upright(box, roll_rad, view.scale, side_px)
     if view.mirrored:
         matrix[0] = -matrix[0]
         matrix[0, 2] += side_px - 1
@@ -193,13 +195,18 @@ class EmotionFilter:
     def at(self, now_sec: float) -> Emotion | None:
         """Return the estimate now: None before the first reading or once all are forgotten."""
         age = now_sec - self._last_sec
-        if not self._readings or age > FORGET_SEC:
+        if not self._readings or not 0 <= age <= FORGET_SEC:
             return None
-        scores = self._sum / self._weight
-        best = int(scores.argmax())
+        scores = tuple(float(score) for score in self._sum / self._weight)
         stale = max(0.0, age - FRESH_SEC) / self._smoothing_sec
-        sure = self._readings >= LEAST_READINGS and scores[best] * math.exp(-stale) >= self._certain
-        return emotion_from(tuple(float(s) for s in scores), certain=bool(sure))
+        guess = emotion_from(scores, certain=False)
+        sure = guess.score * math.exp(-stale) >= self._needed(guess.label)
+        return replace(guess, certain=sure and self._readings >= LEAST_READINGS)
+
+    def _needed(self, label: str) -> float:
+        """Return the score from which a label counts as certain."""
+        margin = UNPLEASANT_MARGIN if label in UNPLEASANT else 0.0
+        return min(1.0, self._certain + margin)
 
 
 def emotion_from(scores: tuple[float, ...], certain: bool) -> Emotion:

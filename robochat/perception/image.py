@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import cv2
 import numpy as np
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from robochat.values import RgbImage
 
-BytesLike = bytes | bytearray | memoryview | array[int] | NDArray[np.uint8]
+# Quoted: array is subscriptable from Python 3.12 on only.
+BytesLike: TypeAlias = 'bytes | bytearray | memoryview | array[int] | NDArray[np.uint8]'
 
 MAX_PIXELS = 16_000_000
 # Cameras may append zeros or a few bytes of their own after the end marker.

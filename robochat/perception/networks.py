@@ -26,6 +26,8 @@ class OnnxNetwork:
         options.inter_op_num_threads = 1
         # Spinning workers steal the core from everything else that runs on the robot.
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')
+        # A batch of one is all that is ever run; knowing it folds the shape arithmetic away.
+        options.add_free_dimension_override_by_name('n', 1)
         try:
             self._session = onnxruntime.InferenceSession(
                 str(path), options, providers=['CPUExecutionProvider']

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 import re
 
+from robochat.plan.mapping import POSE_SLOTS, SLOT
 from robochat.plan.marked import Reader
 from robochat.plan.predicates import allowed, parse_predicate, Predicate, PredicateError
 from robochat.plan.table import KINDS, ON_FAILURE, Parameter, REFERENTS, RosTarget, Skill
@@ -29,8 +30,6 @@ PARAMETER_KEYS = {
 INTERFACES = {'action': 'action', 'service': 'srv', 'topic': 'msg'}
 ROS_NAME = re.compile(r'[~/]?[A-Za-z_]\w*(/[A-Za-z_]\w*)*', re.ASCII)
 FIELD_NAME = re.compile(r'[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*')
-SLOT = re.compile(r'\{([^{}]*)\}')
-POSE_KEYS = ('x_m', 'y_m', 'yaw_rad')
 MAX_TIMEOUT_SEC = 3600.0
 
 
@@ -206,5 +205,5 @@ def slots_of(parameters: tuple[Parameter, ...]) -> set[str]:
     slots = {p.name for p in parameters}
     for parameter in parameters:
         if parameter.kinds == ('place',):
-            slots |= {f'{parameter.name}.{key}' for key in (*POSE_KEYS, 'qz', 'qw')}
+            slots |= {f'{parameter.name}.{key}' for key in POSE_SLOTS}
     return slots

@@ -16,6 +16,7 @@ import itertools
 from typing import Any
 
 from robochat.plan.checker import completed, shown, step_problem
+from robochat.plan.predicates import SIGNATURES
 from robochat.plan.state import PlanState, Referent, state_from
 from robochat.plan.table import Parameter, Skill, SkillTable
 from robochat.values import PlanStep, WorldView
@@ -23,6 +24,8 @@ from robochat.values import PlanStep, WorldView
 MAX_CANDIDATES = 60
 MAX_REFERENTS = 12
 MAX_CALL_CHARS = 400
+ALL = frozenset(SIGNATURES)
+LASTING = frozenset(('known', 'graspable', 'surface'))
 
 
 class CallError(ValueError):
@@ -84,7 +87,7 @@ class ReplySchema:
         """List the values worth trying for a parameter."""
         if not parameter.is_referent:
             return parameter.values
-        fits = [r for r in state.referents if _fits(r, parameter, skill, state)]
+        fits = [r for r in state.referents if _fits(r, parameter, skill, state, ALL)]
         return _most_relevant(fits, self.referents, state)
 
     def json_schema(self) -> dict[str, Any]:
@@ -117,9 +120,8 @@ class ReplySchema:
             return {'type': 'number', **{k: v for k, v in bounds.items() if v is not None}}
         if kind == 'choice':
             return {'enum': list(parameter.values)}
-        fits = [r for r in self.state.referents if r.kind in parameter.kinds]
-        able = [r for r in fits if _fits(r, parameter, skill, self.state)]
-        names = _most_relevant(able, self.referents, self.state)
+        able = (r for r in self.state.referents if _fits(r, parameter, skill, self.state, LASTING))
+        names = _most_relevant(list(able), self.referents, self.state)
         return {'enum': list(names)} if names else {}
 
     def parse_call(self, text: str) -> PlanStep:
@@ -188,16 +190,16 @@ def step_of(skill: Skill, values: Sequence[str], number: int, table: SkillTable)
     return completed(step, number, table) if number else step
 
 
-def _fits(referent: Referent, parameter: Parameter, skill: Skill, state: PlanState) -> bool:
-    """Tell whether the preconditions about this parameter alone that no step can change hold."""
+def _fits(
+    referent: Referent, parameter: Parameter, skill: Skill, state: PlanState, asked: frozenset[str]
+) -> bool:
+    """Tell whether the preconditions of these names about this parameter alone hold."""
     if referent.kind not in parameter.kinds:
         return False
-    fixed = (
-        p
-        for p in skill.preconditions
-        if p.arguments == (parameter.name,) and p.name in ('known', 'graspable', 'surface')
+    alone = (
+        p for p in skill.preconditions if p.arguments == (parameter.name,) and p.name in asked
     )
-    return all(state.holds(p.bind({parameter.name: referent.name})) != p.negated for p in fixed)
+    return all(state.holds(p.bind({parameter.name: referent.name})) != p.negated for p in alone)
 
 
 def _most_relevant(

@@ -108,6 +108,8 @@ def parse_predicate(
     Raises PredicateError when it isn't in the language or doesn't fit the parameters.
     """
     match = _FORM.fullmatch(text.strip())
+    if text.count('(') != text.count(')'):
+        raise PredicateError('the comma ends the entry in YAML: put the whole of it in quotes')
     if match is None:
         raise PredicateError('must look like name, name(parameter) or not name(parameter)')
     name = match[2]

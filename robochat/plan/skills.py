@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from robochat.plan.declaration import POSE_KEYS, SkillReader
+from robochat.plan.declaration import SkillReader
+from robochat.plan.mapping import POSE_KEYS, SLOT
 from robochat.plan.marked import Problem, Reader
-from robochat.plan.table import PlaceOnMap, SkillTable
+from robochat.plan.table import PlaceOnMap, Skill, SkillTable
 import yaml
 
 __all__ = ['load_skills', 'read_skills', 'SkillFileError', 'SkillTable']
@@ -66,6 +67,7 @@ def _table(reader: Reader, root: yaml.Node | None) -> SkillTable:
         for name, node in reader.entries(keys.get('skills'), '`skills`')
         if reader.name(node, name, 'a skill')
     )
+    _judge_poses(reader, keys.get('places'), places, skills)
     if 'skills' in keys and not skills:
         reader.wrong(keys['skills'], 'no skill is declared', 'one or more', 'declare one')
     low_battery = reader.number(keys.get('low_battery'), '`low_battery`', 0.1, 0.0, 1.0)
@@ -76,6 +78,21 @@ def _table(reader: Reader, root: yaml.Node | None) -> SkillTable:
         surfaces=frozenset(w for _, w in reader.words(keys.get('surfaces'), '`surfaces`')),
         low_battery=0.1 if low_battery is None else low_battery,
     )
+
+
+def _judge_poses(
+    reader: Reader,
+    node: yaml.Node | None,
+    places: tuple[PlaceOnMap, ...],
+    skills: tuple[Skill, ...],
+) -> None:
+    """Note places without the pose that a skill's fields use."""
+    templates = [template for skill in skills for _, template in skill.ros.fields]
+    used = any('.' in slot for template in templates for slot in SLOT.findall(template))
+    for place in places:
+        if used and node is not None and place.x_m is None:
+            fact = f'place {place.name} has no pose, which `fields` of a skill use'
+            reader.wrong(node, fact, ', '.join(POSE_KEYS), 'give the place a pose')
 
 
 def _place(reader: Reader, node: yaml.Node, name: str) -> PlaceOnMap:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 import re
 
 from robochat.plan.predicates import Fact, Predicate
@@ -69,11 +70,16 @@ class PlanState:
         """Tell whether the robot is at something, directly or through what it stands on."""
         if ('near', name) in self.facts or ('holding', name) in self.facts:
             return True
-        return depth > 0 and any(self._near(base, depth - 1) for base in self._bases(name))
+        return depth > 0 and any(self._near(base, depth - 1) for base in self._bases.get(name, ()))
 
-    def _bases(self, name: str) -> Iterator[str]:
-        """Yield what something stands on or belongs to."""
-        return (f[2] for f in self.facts if f[0] in ('on', 'at') and f[1] == name)
+    @cached_property
+    def _bases(self) -> dict[str, tuple[str, ...]]:
+        """What each thing stands on or belongs to; kept, since it is asked for again and again."""
+        bases: dict[str, tuple[str, ...]] = {}
+        for fact in self.facts:
+            if fact[0] in ('on', 'at'):
+                bases[fact[1]] = (*bases.get(fact[1], ()), fact[2])
+        return bases
 
     @property
     def held(self) -> str:

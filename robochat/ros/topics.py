@@ -5,7 +5,7 @@ Inputs are relative names to remap; outputs are private names (`/robochat/...` b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -44,7 +44,7 @@ class Topic:
 
     name: str
     kind: type[Any]
-    qos: QoSProfile = RELIABLE
+    qos: QoSProfile = field(default_factory=lambda: RELIABLE)
 
 
 IMAGE = Topic('image', Image, NEWEST_PICTURE)

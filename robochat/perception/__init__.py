@@ -1,0 +1,1 @@
+"""Seeing: faces, head poses, expressions, objects, place."""
