@@ -34,6 +34,7 @@ class Intent(str, Enum):
     NO = 'no'
     YES = 'yes'
     THANKS = 'thanks'
+    FAREWELL = 'farewell'
     GREETING = 'greeting'
     STATEMENT = 'statement'
 
@@ -100,10 +101,25 @@ _YES = re.compile(
     r'(?:(?:oh )?(?:yes|yeah|yep|yup|sure|certainly|absolutely|definitely|of course|ok|okay|go ahead|please do'
     r'|i\'d love (?:to|that|one)|that would be (?:nice|great|lovely)|sounds good|why not)(?: please| robot| i would| sure)?)'
 )
-_THANKS = re.compile(rf'{_OPENER}(?:thanks|thank you|thank you|cheers|many thanks|much appreciated|i appreciate)\b.*')
+_THANKS = re.compile(
+    rf'{_OPENER}(?:thanks|thank you|thank you|cheers|many thanks|much appreciated|i appreciate)\b.*'
+)
 _GREETING = re.compile(
     r'(?:oh )?(?:hello|hi|hey|good (?:morning|afternoon|evening|day)|greetings|howdy|welcome back'
     r'|nice to (?:see|meet) you)(?: (?:there|robot|again|everyone|you|to you|my friend|little friend))*'
+)
+
+_FAREWELL = re.compile(
+    r'(?:(?:good ?bye|bye(?: bye)?|good ?night|see you|farewell)(?: (?:later|soon|tomorrow|then|robot|for now))*'
+    r'|i (?:have|need|must|\'ve got)(?: to)? (?:go|leave)(?: now)?|i\'m (?:leaving|off)(?: now)?)'
+)
+
+_WHOLE_CLAUSE = (
+    (_NO, Intent.NO),
+    (_YES, Intent.YES),
+    (_FAREWELL, Intent.FAREWELL),
+    (_GREETING, Intent.GREETING),
+    (_THANKS, Intent.THANKS),
 )
 
 
@@ -133,11 +149,9 @@ def _intent_of_clause(clause: str) -> Intent:
     words = clause.rstrip('?').strip()
     if _NOT_NOW_CLAUSE.fullmatch(words):
         return Intent.NOT_NOW
-    for pattern, intent in ((_NO, Intent.NO), (_YES, Intent.YES), (_GREETING, Intent.GREETING)):
+    for pattern, intent in _WHOLE_CLAUSE:
         if pattern.fullmatch(words):
             return intent
-    if _THANKS.fullmatch(words):
-        return Intent.THANKS
     if _REQUEST.match(words):
         return Intent.REQUEST
     return Intent.QUESTION if clause.endswith('?') or _QUESTION.match(words) else Intent.STATEMENT

@@ -20,6 +20,7 @@ GROUP_TIME_CONSTANT_SEC = 2.0
 APPROACH_TIME_CONSTANT_SEC = 0.6
 FACING_GRACE_SEC = 0.4
 MOOD_GRACE_SEC = 1.0
+MOOD_STALE_SEC = 5.0
 
 
 @dataclass
@@ -95,13 +96,13 @@ class PersonMemory:
             since = self.candidate_since_sec
             self.person = replace(self.person, mood=self.candidate, mood_since_sec=since)
 
-    def age(self, now_sec: float) -> None:
+    def age(self, unseen_sec: float) -> None:
         """Take back what is no longer seen: facing at once, the mood once it is stale."""
-        unseen_sec = now_sec - self.person.last_seen_sec
         if unseen_sec > FACING_GRACE_SEC:
             self.facing_since_sec = None
             self.person = replace(self.person, visible=False, facing=False, facing_sec=0.0)
-        if now_sec - self.candidate_seen_sec > 5.0 and self.person.mood:
+        unread_sec = self.person.last_seen_sec + unseen_sec - self.candidate_seen_sec
+        if unread_sec > MOOD_STALE_SEC and self.person.mood:
             self.candidate = self.spoken_mood = ''
             self.person = replace(self.person, mood='')
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import string
 from typing import Any
 
+from robochat.dialogue import Intent
 from robochat.resources import named_file
 from robochat.values import EMOTIONS, Trigger
 
 DAY_PARTS = ('morning', 'afternoon', 'evening', 'night')
 ANY = 'any'
-INTENTS = ('greeting', 'thanks', 'yes', 'no', 'question', 'request', 'statement', 'injection')
-CASES = ('thing', 'battery')
+INTENTS = tuple(intent.value for intent in Intent)
+CASES = ('you', 'thing', 'battery')
 WHENS = (ANY, *DAY_PARTS, *EMOTIONS, *INTENTS, *CASES)
 SLOTS = ('day', 'robot', 'thing', 'what')
 SPOKEN = tuple(t for t in Trigger if t is not Trigger.NONE)

@@ -95,12 +95,16 @@ def _steps(calls: list[Any], schema: ReplySchema, problems: list[str]) -> tuple[
         problems.append(f'{len(calls)} steps refused: no plan was wanted')
         return ()
     if len(calls) > schema.max_steps:
-        problems.append(f'{len(calls) - schema.max_steps} steps refused: at most {schema.max_steps} are allowed')
+        problems.append(
+            f'{len(calls) - schema.max_steps} steps refused: at most {schema.max_steps} are allowed'
+        )
     known = {referent.name for referent in schema.state.referents}
     return tuple(_read(calls[: schema.max_steps], schema, known, problems))
 
 
-def _read(calls: list[Any], schema: ReplySchema, known: set[str], problems: list[str]) -> Iterator[PlanStep]:
+def _read(
+    calls: list[Any], schema: ReplySchema, known: set[str], problems: list[str]
+) -> Iterator[PlanStep]:
     """Yield the steps whose skill is declared and whose referents are in the world."""
     for number, call in enumerate(calls, 1):
         try:
@@ -110,7 +114,9 @@ def _read(calls: list[Any], schema: ReplySchema, known: set[str], problems: list
             continue
         strangers = _strangers(step, schema, known)
         if strangers:
-            problems.append(f'step {number} {_shown(step.call)} refused: {", ".join(strangers)} not in the world')
+            problems.append(
+                f'step {number} {_shown(step.call)} refused: {", ".join(strangers)} not in the world'
+            )
         else:
             yield step
 
@@ -128,7 +134,9 @@ def _strangers(step: PlanStep, schema: ReplySchema, known: set[str]) -> list[str
     """Name arguments that should be in the world and aren't."""
     skill = schema.table.skill(step.skill)
     names = {p.name for p in skill.parameters if p.is_referent} if skill else set()
-    return [_shown(value) for name, value in step.arguments if name in names and value not in known]
+    return [
+        _shown(value) for name, value in step.arguments if name in names and value not in known
+    ]
 
 
 def _shown(text: str) -> str:

@@ -64,10 +64,12 @@ def named_file(name: str, folder: str, suffix: str = '.yaml') -> Path:
 
 def dds_profile() -> dict[str, str]:
     """Return the environment in which Fast DDS carries pictures; empty when one is set already."""
-    names = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')  # Kilted, Jazzy
+    names = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
     if any(os.environ.get(name) for name in names):
         return {}
-    return dict.fromkeys(names, str(share_path('config/fastdds.xml')))
+    # Kilted warns of the old name, which is the only one that older distributions know.
+    name = names[os.environ.get('ROS_DISTRO', 'kilted') in ('humble', 'iron', 'jazzy')]
+    return {name: str(share_path('config/fastdds.xml'))}
 
 
 def _share_folders() -> Iterator[Path]:

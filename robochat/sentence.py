@@ -165,7 +165,9 @@ def robot_state(robot: RobotState, hour: float) -> Vector:
     angle = hour / 24 * 2 * math.pi
     charge = robot.battery if robot.battery is not None else 0.0
     known = robot.battery is not None
-    return _vector([known, charge, bool(robot.holding), robot.speaking, math.sin(angle), math.cos(angle)])
+    return _vector(
+        [known, charge, bool(robot.holding), robot.speaking, math.sin(angle), math.cos(angle)]
+    )
 
 
 def _vector(values: list[float]) -> Vector:

@@ -32,6 +32,7 @@ from robochat.values import (
 EVENT_MEMORY_SEC = 30.0
 EXTERNAL_FRESH_SEC = 1.5
 OWN_FRESH_SEC = 0.5
+BLIND_SEC = 2.0
 MAX_PEOPLE = 50
 MAX_THINGS = 100
 MAX_SPEECH = 50
@@ -243,8 +244,8 @@ class World:
     def _age_people(self, now_sec: float) -> None:
         """Let people leave, and forget who left long ago."""
         for key, memory in list(self._people.items()):
-            memory.age(now_sec)
-            unseen_sec = now_sec - memory.person.last_seen_sec
+            unseen_sec = self._unseen_sec(memory, now_sec)
+            memory.age(unseen_sec)
             if unseen_sec > self.settings.person_left_sec and not memory.left:
                 memory.left = True
                 if memory.announced:
@@ -252,6 +253,17 @@ class World:
             if unseen_sec > self.settings.forget_person_sec:
                 del self._people[key]
                 self._external.pop(key, None)
+
+    def _unseen_sec(self, memory: PersonMemory, now_sec: float) -> float:
+        """How long someone has been missing from the pictures.
+
+        Between two pictures of a slow camera nobody is missing; when no picture comes any more,
+        everybody is.
+        """
+        blind_sec = now_sec - self._last_seen_sec
+        ours = memory.own_sec == memory.person.last_seen_sec
+        looked_sec = self._last_seen_sec if ours and blind_sec < BLIND_SEC else now_sec
+        return looked_sec - memory.person.last_seen_sec
 
     def _age_things(self, now_sec: float) -> None:
         """Let things vanish, and forget what vanished long ago."""

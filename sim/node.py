@@ -14,16 +14,19 @@ import argparse
 from array import array
 from collections.abc import Sequence
 import json
+import signal
 import sys
 import time
 from typing import Any
 
 import rclpy
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
+from rclpy.utilities import remove_ros_args
 from robochat_msgs.action import ExecuteSkill
 from robochat_msgs.msg import RobotState
 from sensor_msgs.msg import Image
@@ -115,6 +118,10 @@ class SimNode(Node):
             self._publish_picture(state)
         if self._simulation.finished:
             self._finish()
+
+    def stop(self) -> None:
+        """Make an end at the next opportunity."""
+        self.done = True
 
     def _finish(self) -> None:
         """End the run, or begin anew with --loop."""
@@ -239,32 +246,33 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Play a scenario until its end or a signal; return the exit status."""
-    own = rclpy.utilities.remove_ros_args(args=list(sys.argv if words is None else ['', *words]))[1:]
+    own = remove_ros_args(args=list(sys.argv if words is None else ['', *words]))[1:]
     args = _arguments(own)
     try:
         scenario = load_scenario(args.scenario)
     except SceneError as error:
         sys.stderr.write(f'{error}\n')
         return 2
-    rclpy.init(args=words)
+    # rclpy's own handlers invalidate the context in the middle of a callback.
+    rclpy.init(args=words, signal_handler_options=SignalHandlerOptions.NO)
     try:
         _spin(SimNode(scenario, args))
     except RenderError as error:
         sys.stderr.write(f'{error}\n')
         return 3
-    except (KeyboardInterrupt, ExternalShutdownException):
-        return 0
     finally:
         rclpy.try_shutdown()
     return 0
 
 
 def _spin(node: SimNode) -> None:
-    """Spin until the node is done, then let the last messages out."""
+    """Spin until the node is done or a signal comes, then let the last messages out."""
     executor = SingleThreadedExecutor()
     executor.add_node(node)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: node.stop())
     try:
-        while rclpy.ok() and not node.done:
+        while not node.done:
             executor.spin_once(timeout_sec=0.1)
         for _ in range(5):
             executor.spin_once(timeout_sec=0.02)

@@ -28,6 +28,8 @@ LOOKS = {
     'disgust': 'disgusted',
 }
 _SIGHT = re.compile(r'\b(?:where|see|look at|in front of|is there|are there)\b', re.IGNORECASE)
+_YOU = re.compile(r'\byou(?:r|rs|rself)?\b', re.IGNORECASE)
+_ME = re.compile(r'\b(?:i|me|my|am i)\b', re.IGNORECASE)
 _NAMES = re.compile(r"\b[A-Z][A-Za-z']{1,20}\b")
 
 
@@ -43,19 +45,31 @@ def group_of(sentence: Sentence) -> Group:
     """Choose the examples by trigger, and by what was heard, is seen, or how the addressee looks."""
     trigger = sentence.turn.decision.trigger
     known = sentence.persona.example_groups
-    return next((Group(trigger, when) for when in _whens(sentence) if (trigger, when) in known), Group(trigger))
+    return next(
+        (Group(trigger, when) for when in _whens(sentence) if (trigger, when) in known),
+        Group(trigger),
+    )
 
 
 def _whens(sentence: Sentence) -> list[str]:
     """List the cases that the situation may be, the most telling first."""
     trigger = sentence.turn.decision.trigger
     if trigger is Trigger.REPLY:
-        heard = sentence.turn.heard
-        intent = intent_of(heard)
-        return ['thing'] * (intent is Intent.QUESTION and bool(_SIGHT.search(heard))) + [intent.value]
+        intent = intent_of(sentence.turn.heard)
+        return [
+            *(_question_about(sentence.turn.heard) if intent is Intent.QUESTION else ()),
+            intent.value,
+        ]
     if trigger is Trigger.HELP:
         return ['battery'] if 'battery' in sentence.turn.decision.reason else []
     return [sentence.mood, *(['thing'] if things_seen(sentence) else [])]
+
+
+def _question_about(heard: str) -> tuple[str, ...]:
+    """Tell whether a question is about what can be seen, or about the robot."""
+    if _SIGHT.search(heard):
+        return ('thing',)
+    return ('you',) if _YOU.search(heard) and not _ME.search(heard) else ()
 
 
 def groups_of(persona: Persona) -> tuple[Group, ...]:
@@ -180,12 +194,14 @@ def words_grammar(max_words: int, names: tuple[str, ...] = ()) -> str:
     second = min(MAX_WORDS_IN_SENTENCE, max_words - first)
     more = f' (" " {_sentence_rule(second)})?' if second >= 3 else ''
     known = ''.join(f' | "{name}"' for name in names)
-    return '\n'.join([
-        f'root ::= {_sentence_rule(first)}{more}',
-        'start ::= "I" | "A" | [A-Z] [a-z]{1,14}',
-        f'word ::= "I" | [a-z]{{1,15}}{known}',
-        'end ::= "." | "?" | "!"',
-    ])
+    return '\n'.join(
+        [
+            f'root ::= {_sentence_rule(first)}{more}',
+            'start ::= "I" | "A" | [A-Z] [a-z]{1,14}',
+            f'word ::= "I" | [a-z]{{1,15}}{known}',
+            'end ::= "." | "?" | "!"',
+        ]
+    )
 
 
 def _sentence_rule(max_words: int) -> str:

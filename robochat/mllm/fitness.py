@@ -20,11 +20,17 @@ LOOK_WORDS = {
     'surprise': 'surpris|startle|astonish',
     'disgust': 'disgust',
 }
-_LOOKS = re.compile(r"\b(?:you(?:'re| are| do not)? (?:look|seem|appear)|that looks)\b|\bnice smile\b")
-_SEES = re.compile(r'\bi (?:can )?see (?:a|an|the|your) ([a-z ]+?)(?: (?:on|over|here|there|at|in|just)\b|[,.!?]|$)')
+_LOOKS = re.compile(
+    r"\b(?:you(?:'re| are| do not)? (?:look|seem|appear)|that looks)\b|\bnice smile\b"
+)
+_SEES = re.compile(
+    r'\bi (?:can )?see (?:a|an|the|your) ([a-z ]+?)(?: (?:on|over|here|there|at|in|just)\b|[,.!?]|$)'
+)
+_LOOKED_FOR = re.compile(r'\b(?:where|(?:do|can) you see (?!anything|something))\b')
 _REPEATED = re.compile(r'\b(\w+(?: \w+){2,})\b.*\b\1\b')
 _DANGLING = re.compile(
-    r'\b(?:a|an|the|and|or|but|if|to|of|for|with|my|your|some|is|are|am|because|that it|so|very)[.!?]$'
+    r'\b(?:a|an|the|and|or|but|if|to|of|for|with|my|your|some|is|are|am|because|that it|so|very|would you like|do you want'
+    r'|can i|shall i|if you need|would you)[.!?]$'
 )
 
 
@@ -38,7 +44,11 @@ def unfit(text: str, sentence: Sentence) -> str:
         return 'it repeats itself'
     if _DANGLING.search(plain):
         return 'it breaks off'
-    return _false_look(plain, sentence) or _false_sight(plain, sentence)
+    return (
+        _false_look(plain, sentence)
+        or _false_sight(plain, sentence)
+        or _beside_the_point(plain, sentence)
+    )
 
 
 def _false_look(plain: str, sentence: Sentence) -> str:
@@ -58,4 +68,21 @@ def _false_sight(plain: str, sentence: Sentence) -> str:
         return ''
     known = ' '.join(things_seen(sentence, limit=100))
     known += ' '.join(e.detail for e in sentence.view.events if e.kind is EventKind.OBJECT_FELL)
-    return next((f'it sees a {name}, which is not there' for name in _SEES.findall(plain) if name not in known), '')
+    return next(
+        (
+            f'it sees a {name}, which is not there'
+            for name in _SEES.findall(plain)
+            if name not in known
+        ),
+        '',
+    )
+
+
+def _beside_the_point(plain: str, sentence: Sentence) -> str:
+    """Refuse to name what is seen when something else was looked for."""
+    heard = sentence.turn.heard.lower()
+    if sentence.turn.decision.trigger is not Trigger.REPLY or not _LOOKED_FOR.search(heard):
+        return ''
+    seen = _SEES.findall(plain)
+    beside = [name for name in seen if not set(name.split()) & set(re.findall(r'[a-z]+', heard))]
+    return f'it sees a {beside[0]}, which nobody looked for' if beside else ''

@@ -88,7 +88,7 @@ class Llama:
             try:
                 self._server = xllamacpp.Server(params)
             except (RuntimeError, ValueError) as error:
-                raise ModelError(f'{path}: llama.cpp can\'t load it: {error}') from error
+                raise ModelError(f"{path}: llama.cpp can't load it: {error}") from error
         self._worker = ThreadPoolExecutor(1, thread_name_prefix='robochat-llama')
         self._open = True
 
@@ -121,7 +121,9 @@ class Llama:
         self._worker.shutdown(wait=True, cancel_futures=True)
         self._server = None
 
-    def _run(self, request: Request, pieces: queue.SimpleQueue[Any], stop: threading.Event) -> None:
+    def _run(
+        self, request: Request, pieces: queue.SimpleQueue[Any], stop: threading.Event
+    ) -> None:
         """Run a request in the worker; a true answer to llama.cpp's callback cancels it."""
 
         def receive(piece: Any) -> bool:

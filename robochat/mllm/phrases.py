@@ -65,7 +65,9 @@ class Phrases:
             trigger = sentence.turn.decision.trigger.value
             raise ModelError(f'the persona {self._persona.name} has no phrase for {trigger}')
         fresh = [text for text in texts if text not in used]
-        text = self._random.choice(fresh) if fresh else min(texts, key=lambda t: _last_use(used, t))
+        text = (
+            self._random.choice(fresh) if fresh else min(texts, key=lambda t: _last_use(used, t))
+        )
         lately.append(text)
         return text
 
@@ -77,7 +79,11 @@ class Phrases:
         phrases = self._persona.phrases_for(sentence.turn.decision.trigger)
         slots = _slots(sentence)
         for whens in _whens(sentence):
-            texts = [text for phrase in phrases if phrase.when in whens and (text := _filled(phrase, slots))]
+            texts = [
+                text
+                for phrase in phrases
+                if phrase.when in whens and (text := _filled(phrase, slots))
+            ]
             if texts:
                 return texts
         return []
@@ -85,7 +91,11 @@ class Phrases:
 
 def _whens(sentence: Sentence) -> tuple[tuple[str, ...], ...]:
     """List what must fit, the most telling first."""
-    heard = intent_of(sentence.turn.heard).value if sentence.turn.decision.trigger is Trigger.REPLY else ''
+    heard = (
+        intent_of(sentence.turn.heard).value
+        if sentence.turn.decision.trigger is Trigger.REPLY
+        else ''
+    )
     return (sentence.mood,), (heard,), (day_part(sentence.view.hour), ANY)
 
 

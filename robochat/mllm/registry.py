@@ -72,4 +72,6 @@ def _maker(name: str) -> Maker:
         if point.name == name:
             loaded: Maker = point.load()
             return loaded
-    raise UnknownModelError(f'model.backend = {name!r}: no such model; known are {", ".join(known_models())}')
+    raise UnknownModelError(
+        f'model.backend = {name!r}: no such model; known are {", ".join(known_models())}'
+    )

@@ -102,12 +102,21 @@ class SmolLm2:
         return not self._warmer.is_alive()
 
     def complete(
-        self, key: Group | None, request: Request, watch: Watch, so_far: Callable[[Completion], None] | None = None
+        self,
+        key: Group | None,
+        request: Request,
+        watch: Watch,
+        so_far: Callable[[Completion], None] | None = None,
     ) -> Completion:
         """Complete a prompt in the cache of its group; None is the planner's."""
         slot = self._caches.slot_of(key)
         made = Request(
-            request.prompt, request.grammar, request.max_tokens, slot, request.temperature, request.seed
+            request.prompt,
+            request.grammar,
+            request.max_tokens,
+            slot,
+            request.temperature,
+            request.seed,
         )
         return self._llama.complete(made, watch, so_far)
 
@@ -141,7 +150,11 @@ class _Caches:
         with self._lock:
             slot = self._of.pop(key, None)
             if slot is None:
-                slot = len(self._of) if len(self._of) < self._slots else self._of.pop(next(iter(self._of)))
+                slot = (
+                    len(self._of)
+                    if len(self._of) < self._slots
+                    else self._of.pop(next(iter(self._of)))
+                )
             self._of[key] = slot
             return slot
 
@@ -149,7 +162,9 @@ class _Caches:
 class _Writing:
     """One turn while it is written."""
 
-    def __init__(self, model: SmolLm2, sentence: Sentence, schema: ReplySchema, on_text: OnText) -> None:
+    def __init__(
+        self, model: SmolLm2, sentence: Sentence, schema: ReplySchema, on_text: OnText
+    ) -> None:
         self.started_sec = time.monotonic()
         self.watch = Watch(self.started_sec, lambda: False)
         self._model, self._sentence, self._schema, self._on_text = model, sentence, schema, on_text
@@ -207,7 +222,9 @@ class _Writing:
         """Write sentences that fit; raises ModelError when none of the tries does."""
         group, why = fewshot.group_of(self._sentence), ''
         for number in range(TRIES):
-            completion = self._model.complete(group, self._request(doing, number), self.watch, self._hear)
+            completion = self._model.complete(
+                group, self._request(doing, number), self.watch, self._hear
+            )
             self._count(completion)
             if self._said:
                 self._probabilities = completion.probabilities
@@ -242,7 +259,11 @@ class _Writing:
 
     def _objection(self, text: str) -> str:
         """Say why a text doesn't fit, or was said to this person before."""
-        opening = self._sentence.turn.decision.trigger not in (Trigger.REPLY, Trigger.TASK, Trigger.HAZARD)
+        opening = self._sentence.turn.decision.trigger not in (
+            Trigger.REPLY,
+            Trigger.TASK,
+            Trigger.HAZARD,
+        )
         if opening and any(used.startswith(text) for used in self._sentence.said_before):
             return 'it was said before'
         return unfit(text, self._sentence)

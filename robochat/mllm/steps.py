@@ -50,7 +50,10 @@ _EXAMPLES = (
     ),
     ('Here: book_1, tv_1. person_2 asks: "Look at the tv."', 'look_at(tv_1); done'),
     ('Here: cup_1. person_1 asks: "Come here."', 'approach(person_1); done'),
-    ('Here: remote_1, couch_1. person_1 asks: "Pick up the remote."', 'navigate_to(remote_1); pick(remote_1); done'),
+    (
+        'Here: remote_1, couch_1. person_1 asks: "Pick up the remote."',
+        'navigate_to(remote_1); pick(remote_1); done',
+    ),
 )
 
 
@@ -68,7 +71,9 @@ def plan_prompt(sentence: Sentence, steps: tuple[PlanStep, ...]) -> str:
     who = clean(sentence.turn.decision.addressee, 40) or 'someone'
     user = f'Here: {here}. {who} asks: {quoted(asked_for(sentence), 200)}'
     written = ''.join(f'{step.call}; ' for step in steps)
-    return f'{plan_beginning()}<|im_start|>user\n{user}<|im_end|>\n<|im_start|>assistant\n{written}'
+    return (
+        f'{plan_beginning()}<|im_start|>user\n{user}<|im_end|>\n<|im_start|>assistant\n{written}'
+    )
 
 
 def asked_for(sentence: Sentence) -> str:
@@ -96,7 +101,9 @@ class Task:
         self._words = _words(asked_for(sentence))
         state = schema.state
         named = set(_mentioned(self._words, sentence.view))
-        named |= {r.name for r in state.referents if r.kind == 'place' and _spoken(r.name) <= self._words}
+        named |= {
+            r.name for r in state.referents if r.kind == 'place' and _spoken(r.name) <= self._words
+        }
         self._movable = {name for name in named if state.holds(('graspable', name))}
         if self._words & _PRONOUNS and state.held:
             self._movable.add(state.held)
@@ -182,4 +189,6 @@ def _here(things: tuple[Thing, ...]) -> Iterator[str]:
 
 def _literal(text: str) -> str:
     """Escape a text for a GBNF literal."""
-    return ''.join(c if c.isprintable() and c not in '"\\' else f'\\x{ord(c) & 255:02x}' for c in text)
+    return ''.join(
+        c if c.isprintable() and c not in '"\\' else f'\\x{ord(c) & 255:02x}' for c in text
+    )

@@ -16,7 +16,6 @@ from robochat.values import (
     Decision,
     ModelCall,
     Observation,
-    PlanStatus,
     Refusal,
     SceneObservation,
     Utterance,
@@ -27,7 +26,6 @@ from std_msgs.msg import String
 ROUTES: dict[type[Any], tuple[Topic, Callable[..., Any]]] = {
     Utterance: (topics.UTTERANCE, convert.utterance_to_msg),
     ActionPlan: (topics.PLAN, plans.plan_to_msg),
-    PlanStatus: (topics.PLAN_STATUS, plans.plan_status_to_msg),
     Refusal: (topics.REFUSAL, convert.refusal_to_msg),
     Decision: (topics.DECISION, convert.decision_to_msg),
     ModelCall: (topics.TURN, convert.turn_to_msg),

@@ -23,12 +23,12 @@ from rclpy.executors import SingleThreadedExecutor
 
 from robochat.cli.children import Child
 from robochat.config import Config, config_from, load_config
-from robochat.resources import share_path
+from robochat.resources import dds_profile
 from robochat.ros.listen import Event, Listener
-from robochat.ros.onlook import Onlook, Onlooker
+from robochat.values import RgbImage
 
+Onlooker = Callable[[RgbImage, str], None]
 START_SEC = 90.0
-PROFILE_VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
 
 
 class PlayError(RuntimeError):
@@ -99,8 +99,7 @@ def own_domain() -> Iterator[int]:
     """Use a ROS domain of our own, loopback only, with the shipped DDS profile."""
     domain = random.SystemRandom().randint(1, 100)
     wanted = {'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
-    profile = str(share_path('config/fastdds.xml'))
-    wanted |= {name: profile for name in PROFILE_VARIABLES if name not in os.environ}
+    wanted |= dds_profile()
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:
@@ -149,6 +148,8 @@ class Audience:
         rclpy.init(context=self._context)
         self.listener = Listener(on_event, context=self._context)
         if onlookers:
+            from robochat.ros.onlook import Onlook
+
             Onlook(self.listener, onlookers)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.listener)

@@ -107,7 +107,7 @@ class Requests:
             if goal.is_cancel_requested and status.status not in ('canceled', 'succeeded', 'failed'):
                 self._skills.cancel(self._clock())
             feedback = topics.DO_TASK.kind.Feedback()
-            feedback.status = plans.plan_status_to_msg(status)
+            feedback.status = plans.plan_status_to_msg(status, self._clock())
             goal.publish_feedback(feedback)
 
         self._skills.submit(plan, progressed, ended.set_result)

@@ -14,7 +14,7 @@ from robochat.assembly import Assembly
 from robochat.config import Config
 from robochat.pipeline import Pipeline
 from robochat.response import Output
-from robochat.ros import convert, faces, fields, topics
+from robochat.ros import convert, faces, fields, plans, topics
 from robochat.ros.cameras import Camera
 from robochat.ros.daytime import day_clock
 from robochat.ros.diagnostics import diagnostics_to_msg, StageMeter, Throttle
@@ -172,7 +172,8 @@ class Running:
         self._complain(f'response failed ({type(error).__name__})', str(error))
 
     def _on_plan_status(self, status: PlanStatus) -> None:
-        self.outlets.emit(status)
+        message = plans.plan_status_to_msg(status, self.now_sec())
+        self.outlets.publish(topics.PLAN_STATUS, message)
         if status.status in ENDED:
             self.pipeline.plan_ended(status.plan_id, status.status, self.now_sec())
 

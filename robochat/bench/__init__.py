@@ -1,0 +1,1 @@
+"""Benches: measured rows with a bar where there is one."""
