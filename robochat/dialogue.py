@@ -48,72 +48,88 @@ _INJECTION = re.compile(
     r'|\b(?:ignore|disregard)\s+(?:all|any)\s+(?:rules|instructions|guidelines)'
     r'|\b(?:ignore|disregard|forget)\s+(?:everything|all)\s+(?:above|before|you were told)'
     r'|\byou are now\s+(?:an?|the|in|dan|root|free)\b|\bnew instructions\s*:'
-    r'|\b(?:reveal|repeat|print|show|tell)\s+(?:me\s+)?(?:your|the)\s+(?:\w+\s+)?(?:instructions|prompt)\b'
+    r'|\b(?:reveal|repeat|print|show|tell)\s+(?:me\s+)?(?:your|the)\s+(?:\w+\s+)?'
+    r'(?:instructions|prompt)\b'
     r'|\bpretend\s+(?:that\s+)?(?:to have|you have)\s+no\s+(?:rules|limits|restrictions)'
 )
 
 _OPENER = r'(?:(?:please|robot|hey|oh|ok|okay|well|sorry|no|look|just|listen|really|for now)\s+)*'
-_TAIL = r'(?:\s+(?:please|robot|now|right now|today|thanks|thank you|for now|for a (?:while|bit|minute)|will you|already))*'
-_VERY = r'(?:really|very|so|too|quite|pretty|rather|a bit|a little|kind of|kinda|just|still|currently)?\s*'
+_TAIL = (
+    r'(?:\s+(?:please|robot|now|right now|today|thanks|thank you|for now|already|will you'
+    r'|for a (?:while|bit|minute)))*'
+)
+_VERY = (
+    r'(?:(?:really|very|so|too|quite|pretty|rather|a bit|a little|kind of|kinda|just|still'
+    r'|currently)\s+)?'
+)
+_PLEA = r'(?:(?:could|can|will|would|should) you |you should )?'
+_AM = r"(?:i'm|i am|we're|we are) "
+_DONT = r"(?:do not|don't)"
 _NOT_NOW = (
     r'not (?:right )?now',
     r'(?:maybe |perhaps )?(?:some other time|another time|later|not today)',
-    r'(?:could you |can you |will you |would you |you should )?(?:leave|let) (?:me|us) (?:alone|be|in peace)',
-    r'(?:could you |can you |will you |would you )?(?:be|keep|stay) (?:quiet|silent|still)(?: .*)?',
-    r'quiet|silence|hush|shush|shut up|shh+|go away|enough|(?:that is|that\'s) enough|stop(?: it| that)?',
-    r'(?:could you |can you |will you |would you )?stop '
-    r'(?:talking|speaking|bothering|asking|interrupting|disturbing|chatting)(?: .*)?',
-    r'(?:do not|don\'t) (?:talk|speak) (?:to|with) (?:me|us)',
-    r'(?:do not|don\'t) (?:disturb|bother|interrupt)(?: (?:me|us))?',
-    r'(?:i|we) (?:do not|don\'t) (?:want to|wanna|feel like|have time to) ?(?:talk|talking|chat|chatting|speak)?(?: .*)?'
-    r'(?<=talk|chat|peak|king|ting|time)',
-    r'(?:i|we) (?:do not|don\'t) have time(?: for (?:this|that|you))?',
-    rf'(?:i\'m|i am|we\'re|we are) {_VERY}busy(?: (?:with|at|here|working).*)?',
-    rf'(?:i\'m|i am|we\'re|we are) {_VERY}(?:trying to (?:sleep|work|focus|concentrate|read|rest|think).*)',
-    rf'(?:i\'m|i am|we\'re|we are) {_VERY}(?:on the phone|on a call|in a (?:meeting|call))',
-    rf'(?:i\'m|i am) {_VERY}not in the mood(?: .*)?',
-    r'(?:i|we) (?:need|want) (?:some |a bit of |a little )?(?:quiet|silence|peace|space|time alone|to be (?:left )?alone).*',
-    r'(?:i\'d|i would) rather not(?: talk.*| chat.*)?',
+    rf'{_PLEA}(?:leave|let) (?:me|us) (?:alone|be|in peace)',
+    rf'{_PLEA}(?:be|keep|stay) (?:quiet|silent|still)(?: .*)?',
+    r'quiet|silence|hush|shush|shut up|shh+|go away|enough',
+    r"(?:that is|that's) enough|stop(?: it| that)?",
+    rf'{_PLEA}stop (?:talking|speaking|chatting|asking|bothering|interrupting|disturbing)(?: .*)?',
+    rf'{_DONT} (?:talk|speak) (?:to|with) (?:me|us)',
+    rf'{_DONT} (?:disturb|bother|interrupt)(?: (?:me|us))?',
+    rf'(?:i|we) {_DONT} (?:want to|wanna|have time to) (?:talk|chat|speak)(?: .*)?',
+    rf'(?:i|we) {_DONT} (?:feel like|want any) (?:talking|chatting|company)(?: .*)?',
+    rf'(?:i|we) {_DONT} have time(?: for (?:this|that|you))?',
+    rf'{_AM}{_VERY}busy(?: (?:with|at|here|working).*)?',
+    rf'{_AM}{_VERY}trying to (?:sleep|work|focus|concentrate|read|rest|think).*',
+    rf'{_AM}{_VERY}(?:on the phone|on a call|in a (?:meeting|call))',
+    rf'{_AM}{_VERY}not in the mood(?: .*)?',
+    r'(?:i|we) (?:need|want) (?:some |a bit of |a little )?(?:quiet|silence|peace|space|time alone'
+    r'|to be (?:left )?alone).*',
+    r"(?:i'd|i would) rather not(?: talk.*| chat.*)?",
     r'give me (?:some |a bit of )?(?:space|peace|quiet|a minute|a moment)',
 )
 _NOT_NOW_CLAUSE = re.compile(rf'{_OPENER}(?:{"|".join(_NOT_NOW)}){_TAIL}')
 
 _DO = (
     'bring|fetch|get|give|take|put|place|pick|grab|hand|carry|move|go|come|follow|clean|wipe|tidy|'
-    'clear|sweep|open|close|shut|turn|switch|find|search|drop|throw|pour|water|lift|wait|help|point|'
-    'show|guide|lead|drive|return|deliver|start|set|look for|look at|say hello'
+    'clear|sweep|open|close|shut|turn|switch|find|search|drop|throw|pour|water|lift|wait|help|'
+    'point|show|guide|lead|drive|return|deliver|start|set|look for|look at|say hello'
 )
-_KNOW = 'see|hear|tell|explain|say|feel|smell|understand|remember|know|think|talk|speak|guess|describe|count'
+_KNOW = (
+    'see|hear|tell|explain|say|feel|smell|understand|remember|know|think|talk|speak|guess|'
+    'describe|count'
+)
 _REQUEST = re.compile(
     rf'{_OPENER}(?:(?:can|could|would|will) you (?:please |just |maybe )*(?!(?:{_KNOW})\b)\w+'
-    rf'|would you mind \w+ing|(?:i want|i need|i\'d like|i would like) you to \w+'
-    rf'|(?:let\'s |and |then |now |go and )?(?:{_DO})\b(?! (?:on|well|lucky|away|alone)\b))'
+    r"|would you mind \w+ing|(?:i want|i need|i'd like|i would like) you to \w+"
+    rf"|(?:let's |and |then |now |go and )?(?:{_DO})\b(?! (?:on|well|lucky|away|alone)\b))"
 )
 _QUESTION = re.compile(
-    rf'{_OPENER}(?:and |so |but )?(?:what|who|whose|whom|where|when|why|how|which|do|does|did|is|are|am|was|were|'
-    r'can|could|would|will|should|may|have|has|tell me)(?:\'s|\'re)?\b(?! a (?:nice|lovely|great|beautiful|day))'
+    rf'{_OPENER}(?:and |so |but )?(?:what|who|whose|whom|where|when|why|how|which|do|does|did|is'
+    r'|are|am|was|were|can|could|would|will|should|may|have|has|tell me)'
+    r"(?:'s|'re)?\b(?! a (?:nice|lovely|great|beautiful|day))"
 )
 _NO = re.compile(
     r'(?:no|nope|nah|never|no way|not really|not at all|absolutely not|no thanks|no thank you'
-    r'|i (?:do not|don\'t) (?:think so|want (?:it|that|any)))(?: please| robot)?'
+    rf'|i {_DONT} (?:think so|want (?:it|that|any)))(?: please| robot)?'
 )
 _YES = re.compile(
-    r'(?:(?:oh )?(?:yes|yeah|yep|yup|sure|certainly|absolutely|definitely|of course|ok|okay|go ahead|please do'
-    r'|i\'d love (?:to|that|one)|that would be (?:nice|great|lovely)|sounds good|why not)(?: please| robot| i would| sure)?)'
+    r'(?:oh )?(?:yes|yeah|yep|yup|sure|certainly|absolutely|definitely|of course|ok|okay|go ahead'
+    r"|please do|i'd love (?:to|that|one)|that would be (?:nice|great|lovely)|sounds good|why not)"
+    r'(?: please| robot| i would| sure)?'
 )
 _THANKS = re.compile(
-    rf'{_OPENER}(?:thanks|thank you|thank you|cheers|many thanks|much appreciated|i appreciate)\b.*'
+    rf'{_OPENER}(?:thanks|thank you|cheers|many thanks|much appreciated|i appreciate)\b.*'
 )
 _GREETING = re.compile(
     r'(?:oh )?(?:hello|hi|hey|good (?:morning|afternoon|evening|day)|greetings|howdy|welcome back'
-    r'|nice to (?:see|meet) you)(?: (?:there|robot|again|everyone|you|to you|my friend|little friend))*'
+    r'|nice to (?:see|meet) you)'
+    r'(?: (?:there|robot|again|everyone|you|to you|my friend|little friend))*'
 )
-
 _FAREWELL = re.compile(
-    r'(?:(?:good ?bye|bye(?: bye)?|good ?night|see you|farewell)(?: (?:later|soon|tomorrow|then|robot|for now))*'
-    r'|i (?:have|need|must|\'ve got)(?: to)? (?:go|leave)(?: now)?|i\'m (?:leaving|off)(?: now)?)'
+    r'(?:good ?bye|bye(?: bye)?|good ?night|see you|farewell)'
+    r'(?: (?:later|soon|tomorrow|then|robot|for now))*'
+    r"|i (?:have|need|must|'ve got)(?: to)? (?:go|leave)(?: now)?|i'm (?:leaving|off)(?: now)?"
 )
-
 _WHOLE_CLAUSE = (
     (_NO, Intent.NO),
     (_YES, Intent.YES),

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 import math
 
-from robochat.config import WorldSettings
+from robochat.settings import WorldSettings
 from robochat.values import Emotion, EMOTIONS, FaceObservation, finite, Person
 
 TURNED_RAD = math.radians(18.0)
@@ -76,7 +76,10 @@ class PersonMemory:
     def _fold_facing(self, facing: bool, stamp_sec: float) -> None:
         """Keep since when the head faces the robot, over gaps shorter than the grace time."""
         if facing:
-            if stamp_sec - self.last_facing_sec > FACING_GRACE_SEC or self.facing_since_sec is None:
+            if (
+                stamp_sec - self.last_facing_sec > FACING_GRACE_SEC
+                or self.facing_since_sec is None
+            ):
                 self.facing_since_sec = stamp_sec
             self.last_facing_sec = stamp_sec
         elif stamp_sec - self.last_facing_sec > FACING_GRACE_SEC:
@@ -109,7 +112,9 @@ class PersonMemory:
     def fold_company(self, turned_to_other: bool, elapsed_sec: float) -> None:
         """Low-pass how much of the time this head points at someone who points back."""
         share = min(1.0, elapsed_sec / GROUP_TIME_CONSTANT_SEC)
-        level = self.person.with_others + share * (float(turned_to_other) - self.person.with_others)
+        level = self.person.with_others + share * (
+            float(turned_to_other) - self.person.with_others
+        )
         self.person = replace(self.person, with_others=level)
 
 

@@ -1,7 +1,7 @@
 """Personas: the words a model is given, and the phrases that are said when no model answers.
 
-A persona is one YAML file in `config/personas` (or the user's own). `load_persona` checks all of it
-and reports every problem at once. Slots in phrases such as `{thing}` are filled by
+A persona is one YAML file in `config/personas` (or the user's own). `load_persona` checks all of
+it and reports every problem at once. Slots in phrases such as `{thing}` are filled by
 `robochat.mllm.phrases`; a phrase whose slot can't be filled is never picked.
 """
 

@@ -280,6 +280,6 @@ def _silent(decision: Decision, reason: str) -> Decision:
 
 def _asked(trigger: Trigger, reason: str, now_sec: float) -> Decision:
     """The decision behind a turn that another node asked for."""
-    return Decision(True, reason, now_sec, trigger, score=1.0, priority=PRIORITY[trigger], onset_sec=now_sec)
-
-
+    return Decision(
+        True, reason, now_sec, trigger, score=1.0, priority=PRIORITY[trigger], onset_sec=now_sec
+    )

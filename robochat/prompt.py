@@ -20,7 +20,6 @@ from robochat.sentence import (
     ImagePart,
     Part,
     person_state,
-    Referent,
     referents_of,
     robot_state,
     Sentence,
@@ -59,8 +58,10 @@ MAX_PEOPLE = 8
 MAX_THINGS = 20
 EVENTS_SEC = 20.0
 MAX_EVENTS = 6
-NEAR_M = 1.2
+MOVING_MPS = 0.15
 DEFAULT_SIZE_PX = (640, 480)
+
+Names = dict[str, str]
 
 _TEMPLATE_TOKENS = re.compile(
     r'<\|[^|>]{0,40}\|?>|</?s>|\[/?INST\]|<</?SYS>>|</?(?:start|end)_of_turn>|<\|', re.IGNORECASE
@@ -104,13 +105,14 @@ def quoted(text: str, limit: int = MAX_HEARD_CHARS) -> str:
     return '"' + re.sub(r'["\u201c\u201d\u00ab\u00bb`]', "'", clean(text, limit)) + '"'
 
 
-def build_sentence(
+def build_sentence(  # noqa: PLR0913, PLR0917 - a sentence is made of all of these
     turn: Turn,
     view: WorldView,
     dialogue: Dialogue,
     persona: Persona,
     skills_text: str = '',
     frames: tuple[Frame, ...] = (),
+    *,
     max_chars: int = MAX_CHARS,
 ) -> Sentence:
     """Tell a model who and what is there, what happened, what was said and why it is asked.
@@ -121,7 +123,7 @@ def build_sentence(
     frames = frames or turn.frames
     names = {r.id: r.token for r in referents_of(view)}
     lines = dialogue.lines_with(turn.decision.addressee)
-    before = list(_before(turn, view, persona, skills_text, frames, names))
+    before = list(_before(view, persona, skills_text, frames, names))
     after = list(_after(turn, names))
     room = max_chars - sum(len(p.text) for p in before + after if isinstance(p, TextPart))
     talk = _talk(lines, names, room)
@@ -150,17 +152,11 @@ def verbalise(sentence: Sentence) -> tuple[Message, ...]:
 
 # --------------------------------------------------------------------------- parts in order
 def _before(
-    turn: Turn,
-    view: WorldView,
-    persona: Persona,
-    skills_text: str,
-    frames: tuple[Frame, ...],
-    names: dict[str, str],
+    view: WorldView, persona: Persona, skills_text: str, frames: tuple[Frame, ...], names: Names
 ) -> Iterator[Part]:
     """Yield who the robot is, what it can do and what it sees."""
-    yield TextPart(
-        Topic.SYSTEM, '\n'.join([persona.system, *(f'- {rule}' for rule in persona.rules)])
-    )
+    rules = (f'- {rule}' for rule in persona.rules)
+    yield TextPart(Topic.SYSTEM, '\n'.join([persona.system, *rules]))
     if skills_text:
         yield TextPart(Topic.SKILLS, skills_text)
     yield from (ImagePart(frame) for frame in sorted(frames, key=lambda f: f.stamp_sec))
@@ -169,14 +165,13 @@ def _before(
     yield TextPart(Topic.PLACE, _place_words(view))
     yield TextPart(Topic.ROBOT, _robot_words(view.robot))
     yield StatePart('<robot>', robot_state(view.robot, view.hour))
-    happened = [
-        _event_words(e, names) for e in view.events if view.now_sec - e.stamp_sec <= EVENTS_SEC
-    ]
-    if happened:
-        yield TextPart(Topic.EVENTS, f'Just now: {"; ".join(happened[-MAX_EVENTS:])}.')
+    recent = [event for event in view.events if view.now_sec - event.stamp_sec <= EVENTS_SEC]
+    if recent:
+        happened = '; '.join(_event_words(event, names) for event in recent[-MAX_EVENTS:])
+        yield TextPart(Topic.EVENTS, f'Just now: {happened}.')
 
 
-def _people(view: WorldView, names: dict[str, str]) -> Iterator[Part]:
+def _people(view: WorldView, names: Names) -> Iterator[Part]:
     """Yield the nearest people, each as words and as a state vector."""
     seen = sorted((p for p in view.people if p.visible), key=lambda p: p.distance_m or 99.0)
     if not seen:
@@ -186,7 +181,7 @@ def _people(view: WorldView, names: dict[str, str]) -> Iterator[Part]:
         yield StatePart(names[person.id], person_state(person))
 
 
-def _things(view: WorldView, names: dict[str, str], frames: tuple[Frame, ...]) -> Iterator[Part]:
+def _things(view: WorldView, names: Names, frames: tuple[Frame, ...]) -> Iterator[Part]:
     """Yield the surest things, each as words and as a state vector."""
     width_px, height_px = (
         (frames[-1].width_px, frames[-1].height_px) if frames else DEFAULT_SIZE_PX
@@ -196,7 +191,7 @@ def _things(view: WorldView, names: dict[str, str], frames: tuple[Frame, ...]) -
         yield StatePart(names[thing.id], thing_state(thing, width_px, height_px))
 
 
-def _talk(lines: tuple[Speech, ...], names: dict[str, str], room: int) -> tuple[Part, ...]:
+def _talk(lines: tuple[Speech, ...], names: Names, room: int) -> tuple[Part, ...]:
     """Keep as many of the newest lines as there is room for."""
     kept: list[str] = []
     for line in reversed(lines):
@@ -208,7 +203,7 @@ def _talk(lines: tuple[Speech, ...], names: dict[str, str], room: int) -> tuple[
     return (TextPart(Topic.DIALOGUE, 'Said before:\n' + '\n'.join(kept)),) if kept else ()
 
 
-def _after(turn: Turn, names: dict[str, str]) -> Iterator[Part]:
+def _after(turn: Turn, names: Names) -> Iterator[Part]:
     """Yield why the model is asked, and for what."""
     decision = turn.decision
     who = names.get(decision.addressee, 'someone')
@@ -245,13 +240,8 @@ def _person_words(person: Person, token: str, now_sec: float) -> str:
 def _distance_words(person: Person) -> str:
     if person.distance_m is None:
         return ''
-    coming = (
-        ', comes nearer'
-        if person.approach_mps > 0.15
-        else ', goes away'
-        if person.approach_mps < -0.15
-        else ''
-    )
+    coming = ', comes nearer' if person.approach_mps > MOVING_MPS else ''
+    coming = ', goes away' if person.approach_mps < -MOVING_MPS else coming
     return f'{person.distance_m:.1f} m away{coming}'
 
 
@@ -263,11 +253,12 @@ def _mood_words(person: Person, now_sec: float) -> str:
     return 'mood unknown'
 
 
-def _thing_words(thing: Thing, names: dict[str, str]) -> str:
+def _thing_words(thing: Thing, names: Names) -> str:
     """Name a thing by its referent and its id, which plans use."""
     relations = ', '.join(clean(r, 60) for r in thing.relations)
     hidden = '' if thing.visible else ', not in view now'
-    return f'{names[thing.id]} is {clean(thing.id, MAX_NAME_CHARS)}{", " + relations if relations else ""}{hidden}.'
+    facts = ', '.join(part for part in (clean(thing.id, MAX_NAME_CHARS), relations) if part)
+    return f'{names[thing.id]} is {facts}{hidden}.'
 
 
 def _place_words(view: WorldView) -> str:
@@ -283,10 +274,10 @@ def _robot_words(robot: RobotState) -> str:
     return f'The robot {held}{charge}.'
 
 
-def _event_words(event: Event, names: dict[str, str]) -> str:
+def _event_words(event: Event, names: Names) -> str:
     who = names.get(event.subject) or clean(event.subject, MAX_NAME_CHARS) or 'someone'
     return _EVENT_WORDS[event.kind].format(who=who, detail=clean(event.detail, 80))
 
 
-def _speaker(line: Speech, names: dict[str, str]) -> str:
+def _speaker(line: Speech, names: Names) -> str:
     return 'robot' if line.by_robot else names.get(line.speaker, 'someone')

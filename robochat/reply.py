@@ -1,8 +1,8 @@
 """Reads what a model answered: words and steps, from the line format or from JSON.
 
-Safety: the text is untrusted. Whatever it is, `parse` returns words and steps that the schema's table
-knows, with a problem for everything it dropped, or raises ReplyError. Whether steps are possible is
-judged by `robochat.plan.checker`, and words by `robochat.safety`, on the newest world.
+Safety: the text is untrusted. Whatever it is, `parse` returns words and steps that the schema's
+table knows, with a problem for everything it dropped, or raises ReplyError. Whether steps are
+possible is judged by `robochat.plan.checker`, and words by `robochat.safety`, on the newest world.
 """
 
 from __future__ import annotations
@@ -91,20 +91,16 @@ def _json_parts(raw: str) -> tuple[str, list[Any], list[str]]:
 
 def _steps(calls: list[Any], schema: ReplySchema, problems: list[str]) -> tuple[PlanStep, ...]:
     """Read the calls, and note those that are refused."""
+    limit = schema.max_steps
     if calls and not schema.want_plan:
         problems.append(f'{len(calls)} steps refused: no plan was wanted')
         return ()
-    if len(calls) > schema.max_steps:
-        problems.append(
-            f'{len(calls) - schema.max_steps} steps refused: at most {schema.max_steps} are allowed'
-        )
-    known = {referent.name for referent in schema.state.referents}
-    return tuple(_read(calls[: schema.max_steps], schema, known, problems))
+    if len(calls) > limit:
+        problems.append(f'{len(calls) - limit} steps refused: at most {limit} are allowed')
+    return tuple(_read(calls[:limit], schema, problems))
 
 
-def _read(
-    calls: list[Any], schema: ReplySchema, known: set[str], problems: list[str]
-) -> Iterator[PlanStep]:
+def _read(calls: list[Any], schema: ReplySchema, problems: list[str]) -> Iterator[PlanStep]:
     """Yield the steps whose skill is declared and whose referents are in the world."""
     for number, call in enumerate(calls, 1):
         try:
@@ -112,11 +108,10 @@ def _read(
         except CallError as error:
             problems.append(f'step {number} refused: {error}')
             continue
-        strangers = _strangers(step, schema, known)
+        strangers = ', '.join(_strangers(step, schema))
         if strangers:
-            problems.append(
-                f'step {number} {_shown(step.call)} refused: {", ".join(strangers)} not in the world'
-            )
+            shown = f'step {number} {_shown(step.call)}'
+            problems.append(f'{shown} refused: {strangers} not in the world')
         else:
             yield step
 
@@ -130,13 +125,13 @@ def _step(call: Any, schema: ReplySchema) -> PlanStep:
     raise CallError(f'{_shown(repr(call))}: must be a call or an object with skill and arguments')
 
 
-def _strangers(step: PlanStep, schema: ReplySchema, known: set[str]) -> list[str]:
+def _strangers(step: PlanStep, schema: ReplySchema) -> Iterator[str]:
     """Name arguments that should be in the world and aren't."""
     skill = schema.table.skill(step.skill)
     names = {p.name for p in skill.parameters if p.is_referent} if skill else set()
-    return [
-        _shown(value) for name, value in step.arguments if name in names and value not in known
-    ]
+    for name, value in step.arguments:
+        if name in names and schema.state.referent(value) is None:
+            yield _shown(value)
 
 
 def _shown(text: str) -> str:

@@ -98,9 +98,7 @@ class Responder:
         if not cancelled():
             self._plan(situation, reply, answer, look(), emit)
 
-    def _ask(
-        self, situation: Situation, mouth: _Mouth, cancelled: Callable[[], bool]
-    ) -> Answer:
+    def _ask(self, situation: Situation, mouth: _Mouth, cancelled: Callable[[], bool]) -> Answer:
         """Ask the model, one turn at a time."""
         deadline_sec = self.config.model.deadline_sec
         if not self._asking.acquire(timeout=deadline_sec):

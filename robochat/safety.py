@@ -18,9 +18,10 @@ from collections.abc import Iterator
 import re
 import unicodedata
 
-from robochat.config import Config, SafetySettings
+from robochat.config import Config
 from robochat.folding import cleaned, folded, without_accents
 from robochat.lexicon import ENGLISH, FOREIGN, NO_NAMES
+from robochat.settings import SafetySettings
 from robochat.taboos import taboos
 from robochat.values import Refusal, WorldView
 

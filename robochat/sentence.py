@@ -1,8 +1,8 @@
 """The multimodal sentence: text, pictures and state vectors in one order, with referents.
 
-After PaLM-E (Driess et al., arXiv 2303.03378): a model that takes continuous input reads all parts,
-one that takes pictures reads text and image parts, one that only reads words takes the text parts,
-which say the same as the state parts.
+After PaLM-E (Driess et al., arXiv 2303.03378): a model that takes continuous input reads all
+parts, one that takes pictures reads text and image parts, one that only reads words takes the text
+parts, which say the same as the state parts.
 
 Units and frames: state vectors are float32; every field is scaled to about -1 to 1, as
 `PERSON_FIELDS`, `THING_FIELDS` and `ROBOT_FIELDS` say; unknown is 0 with its `knows` field at 0.
@@ -16,13 +16,13 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-
 from robochat.persona import Persona
 from robochat.values import EMOTIONS, Frame, Person, RobotState, Speech, Thing, Turn, WorldView
 
 Vector = NDArray[np.float32]
 
 FAR_M = 5.0
+HALF_PI = math.pi / 2
 PERSON_FIELDS = (
     'knows_distance', 'distance_5m', 'bearing_pi', 'approach_mps', 'facing', 'mouth_active',
     'with_others', 'knows_pose', 'yaw_half_pi', 'pitch_half_pi', 'knows_emotion', 'certain',
@@ -140,16 +140,17 @@ def referents_of(view: WorldView) -> tuple[Referent, ...]:
 def person_state(person: Person) -> Vector:
     """Return the (21,) vector of a person, in the order of PERSON_FIELDS."""
     emotion, pose = person.emotion, person.pose
-    near = 0.0 if person.distance_m is None else person.distance_m / FAR_M
-    values = [
-        person.distance_m is not None, near, person.bearing_rad / math.pi, person.approach_mps,
-        person.facing, person.mouth_active, person.with_others, pose is not None,
-        pose.yaw_rad / (math.pi / 2) if pose else 0.0, pose.pitch_rad / (math.pi / 2) if pose else 0.0,
-        emotion is not None, emotion is not None and emotion.certain,
-        emotion.valence if emotion else 0.0, emotion.arousal if emotion else 0.0,
-        *(emotion.scores if emotion and len(emotion.scores) == len(EMOTIONS) else (0.0,) * len(EMOTIONS)),
-    ]  # fmt: skip
-    return _vector(values)
+    knows_far = person.distance_m is not None
+    looks = (pose.yaw_rad / HALF_PI, pose.pitch_rad / HALF_PI) if pose else (0.0, 0.0)
+    feels = (emotion.certain, emotion.valence, emotion.arousal) if emotion else (0.0, 0.0, 0.0)
+    known_scores = emotion is not None and len(emotion.scores) == len(EMOTIONS)
+    scores = emotion.scores if emotion and known_scores else (0.0,) * len(EMOTIONS)
+    moves = (person.bearing_rad / math.pi, person.approach_mps, person.facing)
+    company = (person.mouth_active, person.with_others)
+    return _vector(
+        [knows_far, (person.distance_m or 0.0) / FAR_M, *moves, *company]
+        + [pose is not None, *looks, emotion is not None, *feels, *scores]
+    )
 
 
 def thing_state(thing: Thing, width_px: int, height_px: int) -> Vector:

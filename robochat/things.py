@@ -40,7 +40,14 @@ class ThingMemory:
         self.sightings += 1
         self.gone = False
         self.thing = Thing(
-            old.id, seen.label, seen.score, seen.box, old.first_seen_sec, stamp_sec, True, old.relations
+            old.id,
+            seen.label,
+            seen.score,
+            seen.box,
+            old.first_seen_sec,
+            stamp_sec,
+            True,
+            old.relations,
         )
         return fell
 
@@ -68,7 +75,9 @@ def remember_thing(seen: ObjectObservation, stamp_sec: float) -> ThingMemory:
     return ThingMemory(thing, settled=seen.box, settled_sec=stamp_sec)
 
 
-def fallen_twin(new: ObjectObservation, known: Iterable[ThingMemory], now_sec: float) -> ThingMemory | None:
+def fallen_twin(
+    new: ObjectObservation, known: Iterable[ThingMemory], now_sec: float
+) -> ThingMemory | None:
     """Find the thing of the same kind that just vanished above a new one: it fell and got a new id."""
     for memory in known:
         unseen_sec = now_sec - memory.thing.last_seen_sec

@@ -13,9 +13,16 @@ from dataclasses import replace
 import itertools
 import math
 
-from robochat.config import WorldSettings
 from robochat.people import busy_together, fuse, PersonMemory, remember
-from robochat.things import fallen_twin, FRAGILE, HAZARDS, relations_of, remember_thing, ThingMemory
+from robochat.settings import WorldSettings
+from robochat.things import (
+    fallen_twin,
+    FRAGILE,
+    HAZARDS,
+    relations_of,
+    remember_thing,
+    ThingMemory,
+)
 from robochat.values import (
     Event,
     EventKind,
@@ -85,7 +92,11 @@ class World:
         """Match another node's face with ours by id, else by overlap."""
         if face.person in self._people:
             return face.person
-        overlaps = ((m.person.box.iou(face.box), key) for key, m in self._people.items() if m.person.visible)
+        overlaps = (
+            (m.person.box.iou(face.box), key)
+            for key, m in self._people.items()
+            if m.person.visible
+        )
         best = max(overlaps, default=(0.0, ''))
         return best[1] if best[0] > 0.3 else None
 

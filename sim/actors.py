@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import math
 import random
 
-from robochat_sim.people import Pose, STATURES, Units
-from robochat_sim.scenario import Act, PersonSpec
-from robochat_sim.state import PersonState, smooth, toward, turn_toward, wrap
+from .people import Pose, STATURES, Units
+from .script import Act, PersonSpec
+from .state import PersonState, smooth, toward, turn_toward, wrap
 
 BLEND_SEC = 0.5
 HEAD_TURN_RADPS = 3.0
@@ -23,6 +23,8 @@ SEAT_M = 0.46
 HIP_OVER_SEAT_M = 0.09
 SIT_PER_SEC = 1.2
 STEP_M = 0.62
+# The sculpted faces look down a little where their eye line is level.
+FACE_UP_RAD = 0.04
 SECONDS_PER_CHAR = 0.06
 BLINK_EVERY_SEC = 4.0
 BLINK_SEC = 0.16
@@ -115,7 +117,9 @@ class Actor:
         self._stride = toward(self._stride, float(moving), 4.0 * step_sec)
         yaw, pitch = self._gaze_angles(target)
         if not moving and not self._sits and abs(yaw) > 0.02:
-            self.heading_rad = turn_toward(self.heading_rad, self.heading_rad + yaw, BODY_TURN_RADPS * step_sec)
+            self.heading_rad = turn_toward(
+                self.heading_rad, self.heading_rad + yaw, BODY_TURN_RADPS * step_sec
+            )
         if moving and abs(yaw) > HEAD_YAW_MOST_RAD:
             yaw, pitch = 0.0, 0.0
         most = HEAD_TURN_RADPS * step_sec
@@ -152,7 +156,7 @@ class Actor:
         x, y, z = self.eye
         dx, dy = target[0] - x, target[1] - y
         yaw = wrap(math.atan2(target[1] - self.y, target[0] - self.x) - self.heading_rad)
-        return yaw, math.atan2(z - target[2], math.hypot(dx, dy))
+        return yaw, math.atan2(z - target[2], math.hypot(dx, dy)) - FACE_UP_RAD
 
     # ------------------------------------------------------------------ looks
     def state(self, now_sec: float) -> PersonState:
@@ -207,6 +211,8 @@ class Actor:
         """Open and round the mouth in the rhythm of syllables."""
         if now_sec >= self.speaking_until_sec:
             return ()
-        opened = 0.12 + 0.22 * abs(math.sin(11.0 * now_sec)) * (0.7 + 0.3 * math.sin(3.1 * now_sec))
+        opened = 0.12 + 0.22 * abs(math.sin(11.0 * now_sec)) * (
+            0.7 + 0.3 * math.sin(3.1 * now_sec)
+        )
         rounded = 0.25 * max(0.0, math.sin(6.7 * now_sec))
         return ('jawOpen', round(opened, 4)), ('mouthFunnel', round(rounded, 4))

@@ -18,7 +18,7 @@ import math
 import re
 from typing import Any
 
-from robochat_sim.scenario import Expectation
+from .script import Expectation
 
 Event = Mapping[str, Any]
 SAME_FACE_PX = 90.0
@@ -44,12 +44,18 @@ class Record:
 
     def __init__(self, events: Iterable[Event]) -> None:
         self._events = sorted(events, key=lambda e: float(e['t']))
-        first = next((e for e in self._events if e['kind'] == 'truth' and 'scenario_sec' in e), None)
+        first = next(
+            (e for e in self._events if e['kind'] == 'truth' and 'scenario_sec' in e), None
+        )
         self._shift_sec = float(first['t']) - float(first['scenario_sec']) if first else 0.0
 
-    def all(self, kind: str, start_sec: float = -math.inf, end_sec: float = math.inf) -> Iterator[Event]:
+    def all(
+        self, kind: str, start_sec: float = -math.inf, end_sec: float = math.inf
+    ) -> Iterator[Event]:
         """Yield the events of a kind within a span of the scenario's time."""
-        return (e for e in self._events if e['kind'] == kind and start_sec <= self.when(e) <= end_sec)
+        return (
+            e for e in self._events if e['kind'] == kind and start_sec <= self.when(e) <= end_sec
+        )
 
     def when(self, event: Event) -> float:
         """Return an event's time on the scenario's clock."""
@@ -107,13 +113,21 @@ def _fault(want: Expectation, event: Event, record: Record) -> str:
     trigger = str(event.get('trigger') or '')
     if want.triggers and trigger and trigger not in want.triggers:
         return f'its trigger is {trigger}'
-    if want.triggers and not trigger and not any(t in str(event.get('reason', '')) for t in want.triggers):
+    if (
+        want.triggers
+        and not trigger
+        and not any(t in str(event.get('reason', '')) for t in want.triggers)
+    ):
         return f'its reason is {event.get("reason", "")!r}'
     if want.matching and not re.search(want.matching, text, re.IGNORECASE):
-        return f'the words don\'t match {want.matching!r}'
+        return f"the words don't match {want.matching!r}"
     if want.not_matching and re.search(want.not_matching, text, re.IGNORECASE):
         return f'the words match {want.not_matching!r}'
-    who = record.person_behind(str(event.get('addressee', '')), record.when(event)) if want.to else ''
+    who = (
+        record.person_behind(str(event.get('addressee', '')), record.when(event))
+        if want.to
+        else ''
+    )
     return f'it was meant for {who or "nobody known"}' if who != want.to else ''
 
 
@@ -124,7 +138,9 @@ def _silent(want: Expectation, record: Record) -> Verdict:
 
 def _plan(want: Expectation, record: Record) -> Verdict:
     """Look for an accepted plan with one of the skills."""
-    wish = f'a plan{" with " + " or ".join(want.any_skill) if want.any_skill else ""} {_span(want)}'
+    wish = (
+        f'a plan{" with " + " or ".join(want.any_skill) if want.any_skill else ""} {_span(want)}'
+    )
     seen = []
     for event in record.all('plan', want.start_sec, want.end_sec):
         skills = [str(step['skill']) for step in event['steps']]
@@ -138,7 +154,9 @@ def _plan(want: Expectation, record: Record) -> Verdict:
 def _utterances(want: Expectation, record: Record) -> Verdict:
     count = len(list(record.all('utterance', want.start_sec, want.end_sec)))
     most = math.inf if want.at_most is None else want.at_most
-    return Verdict(want.at_least <= count <= most, f'{want.at_least} to {most} utterances: {count}')
+    return Verdict(
+        want.at_least <= count <= most, f'{want.at_least} to {most} utterances: {count}'
+    )
 
 
 def _model_calls(want: Expectation, record: Record) -> Verdict:

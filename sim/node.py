@@ -20,23 +20,27 @@ import time
 from typing import Any
 
 import rclpy
-from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.action.server import ActionServer, CancelResponse, GoalResponse
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 from rclpy.utilities import remove_ros_args
-from robochat_msgs.action import ExecuteSkill
-from robochat_msgs.msg import RobotState
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
-from robochat_sim.reading import SceneError
-from robochat_sim.render import Renderer, RenderError
-from robochat_sim.scenario import load_scenario, Scenario
-from robochat_sim.simulation import Simulation
-from robochat_sim.state import RobotPose, SimState
+from robochat_msgs.action import ExecuteSkill
+from robochat_msgs.msg import RobotState
+
+from .canvas import RenderError
+from .options import arguments
+from .reading import SceneError
+from .render import Renderer
+from .scenario import load_scenario
+from .script import Scenario
+from .simulation import Simulation
+from .state import RobotPose, SimState
 
 SENSOR = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 RELIABLE = QoSProfile(depth=10)
@@ -45,6 +49,8 @@ SAY_TOPICS = ('robochat/say', 'say')
 TRUTH_EVERY_SEC = 0.2
 STATE_EVERY_SEC = 1.0
 LEAST_REST = 0.25
+# Whether a skill succeeded, and why not.
+Ending = tuple[bool, str]
 
 
 class SimNode(Node):
@@ -63,7 +69,7 @@ class SimNode(Node):
         for topic in SAY_TOPICS:
             self.create_subscription(String, topic, self._on_say, RELIABLE)
         self._goal: Any = None
-        self._goal_done: Future | None = None
+        self._goal_done: Future[Ending] | None = None
         self._server = ActionServer(
             self,
             ExecuteSkill,
@@ -92,7 +98,7 @@ class SimNode(Node):
         return 0.0 if self._started_sec is None else time.monotonic() - self._started_sec
 
     def _waits(self) -> bool:
-        """Start the clock once someone is subscribed to the pictures; say whether we still wait."""
+        """Start the clock once someone is subscribed to the pictures; tell whether we wait."""
         if self._started_sec is not None:
             return False
         waited_sec = time.monotonic() - self._born_sec
@@ -100,7 +106,9 @@ class SimNode(Node):
         if self._args.wait_for_subscriber and not looked_at and waited_sec < self._args.wait_sec:
             return True
         if not looked_at:
-            self.get_logger().warning(f'nobody is subscribed to {self._image.topic_name}; starting')
+            self.get_logger().warning(
+                f'nobody is subscribed to {self._image.topic_name}; starting'
+            )
         self._started_sec = time.monotonic()
         return False
 
@@ -159,8 +167,8 @@ class SimNode(Node):
         message.header.frame_id = 'camera'
         message.step = picture.shape[1] * 3
         pixels = array('B')
-        # A memoryview avoids the copies of tobytes(); rclpy takes an array('B') as it is.
-        pixels.frombytes(memoryview(picture).cast('B'))
+        # The array's own memory avoids the copy of tobytes(); rclpy takes an array('B') as it is.
+        pixels.frombytes(picture.data.cast('B'))
         message.data = pixels
         self._image.publish(message)
         took_sec = time.monotonic() - began_sec
@@ -181,10 +189,12 @@ class SimNode(Node):
         """Begin the skill and wait until the timer has seen its end."""
         step = goal.request.step
         arguments = {pair.key: pair.value for pair in step.arguments}
-        self._goal, self._goal_done = goal, Future()
+        done: Future[Ending] = Future()
+        self._goal, self._goal_done = goal, done
         self._simulation.execute(step.skill, arguments, self._now_sec())
-        success, message = await self._goal_done
+        ending = await done
         self._goal = self._goal_done = None
+        success, message = ending or (False, 'the simulator stopped')
         return ExecuteSkill.Result(success=success, message=message)
 
     def _watch_goal(self, now_sec: float) -> None:
@@ -222,39 +232,26 @@ def _changed(told: RobotPose | None, robot: RobotPose) -> bool:
     """Say whether anything that the robot reports differs from what it last told."""
     if told is None:
         return True
-    return (told.place, told.holding, told.speaking) != (robot.place, robot.holding, robot.speaking)
-
-
-def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog='robochat_sim.node', description='Play a scenario on ROS 2.')
-    parser.add_argument('--scenario', required=True, help='a name or a file')
-    parser.add_argument('--rate', type=float, default=15.0, help='pictures in a second')
-    parser.add_argument('--seed', type=int, default=1)
-    parser.add_argument('--loop', action='store_true', help='begin anew when the scenario is over')
-    parser.add_argument(
-        '--wait-for-subscriber',
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help='start the clock when someone is subscribed to the pictures',
+    return (told.place, told.holding, told.speaking) != (
+        robot.place,
+        robot.holding,
+        robot.speaking,
     )
-    parser.add_argument('--wait-sec', type=float, default=30.0, help='but wait no longer than this')
-    args = parser.parse_args(words)
-    if not 1.0 <= args.rate <= 60.0:
-        parser.error(f'--rate {args.rate:g}: must lie in 1 to 60')
-    return args
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Play a scenario until its end or a signal; return the exit status."""
     own = remove_ros_args(args=list(sys.argv if words is None else ['', *words]))[1:]
-    args = _arguments(own)
+    args = arguments(own)
     try:
         scenario = load_scenario(args.scenario)
     except SceneError as error:
         sys.stderr.write(f'{error}\n')
         return 2
     # rclpy's own handlers invalidate the context in the middle of a callback.
-    rclpy.init(args=words, signal_handler_options=SignalHandlerOptions.NO)
+    rclpy.init(
+        args=None if words is None else list(words), signal_handler_options=SignalHandlerOptions.NO
+    )
     try:
         _spin(SimNode(scenario, args))
     except RenderError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 
-from robochat_sim.room import Furniture, Scene
+from .room import Furniture, Scene
 
 CELL_M = 0.15
 ROBOT_RADIUS_M = 0.24
@@ -67,7 +67,9 @@ class FloorMap:
         """Leave out corners between points that see each other."""
         kept, at = [], 0
         while at < len(way) - 1:
-            at = max(n for n in range(at + 1, len(way)) if n == at + 1 or self._clear(way[at], way[n]))
+            at = max(
+                n for n in range(at + 1, len(way)) if n == at + 1 or self._clear(way[at], way[n])
+            )
             kept.append(way[at])
         return tuple(kept)
 

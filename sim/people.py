@@ -19,8 +19,9 @@ BODIES = ('anna', 'ben', 'chidi', 'mei', 'tim', 'olga')
 # Rows of the MakeHuman base mesh that belong to the eyeballs.
 EYE_ROWS = slice(14598, 14742)
 LONG_HAIR = frozenset({'anna', 'mei'})
+# Later rows are the collar, cuffs and hem, which follow the bones but don't define joints.
+BASE_ROWS = 19158
 UNIT_METRES = 1e-4
-SIDES = ('L', 'R')
 
 Vertices = NDArray[np.float32]
 Units = tuple[tuple[str, float], ...]
@@ -78,7 +79,9 @@ class Body:
     `faces` is (k, 3) into the welded vertices, `uv` (m, 2), `picture` (512, 512, 3) uint8 RGB.
     """
 
-    def __init__(self, name: str, arrays: Mapping[str, NDArray[Any]], picture: NDArray[np.uint8]) -> None:
+    def __init__(
+        self, name: str, arrays: Mapping[str, NDArray[Any]], picture: NDArray[np.uint8]
+    ) -> None:
         kind = int(name in LONG_HAIR)
         self.name = name
         self.picture = picture
@@ -86,24 +89,34 @@ class Body:
         self.uv = (arrays[f'uv{kind}'] / 65535).astype(np.float32)
         self._welded = arrays[f'vi{kind}'].astype(np.intp)
         self._base: Vertices = (arrays[f'p_{name}'] * UNIT_METRES).astype(np.float32)
-        self._units = {k[2:]: (arrays[k].astype(np.intp), _delta(arrays[f'd_{k[2:]}'])) for k in arrays if k.startswith('i_')}
+        self._units = {
+            k[2:]: (arrays[k].astype(np.intp), _delta(arrays[f'd_{k[2:]}']))
+            for k in arrays
+            if k.startswith('i_')
+        }
         used = np.zeros(len(self._base), bool)
         used[self._welded] = True
-        self._bones = {k[2:]: _bone(arrays[k], self._base, used) for k in arrays if k.startswith('w_')}
+        self._bones = {
+            k[2:]: _bone(arrays[k], self._base, used) for k in arrays if k.startswith('w_')
+        }
 
     @property
     def stature(self) -> Stature:
         """Measures of the standing body."""
         eyes = self._base[EYE_ROWS].mean(axis=0)
         top = self._base[self._welded, 2].max()
-        return Stature(float(top), float(eyes[2]), float(eyes[0]), float(self._bones['upperleg01.L'].joint[2]))
+        return Stature(
+            float(top), float(eyes[2]), float(eyes[0]), float(self._bones['upperleg01.L'].joint[2])
+        )
 
     @property
     def vertex_count(self) -> int:
         """Number of welded vertices."""
         return len(self._welded)
 
-    def deform(self, units: Iterable[tuple[str, float]] = (), pose: Pose | None = None) -> Vertices:
+    def deform(
+        self, units: Iterable[tuple[str, float]] = (), pose: Pose | None = None
+    ) -> Vertices:
         """Return the welded vertices (m, 3) float32 with an expression and a pose.
 
         Raises KeyError for an unknown face unit.
@@ -124,14 +137,24 @@ class Body:
 
     def _bend(self, points: Vertices, pose: Pose) -> None:
         """Turn the limbs, outer bones first so that every joint is still where it was."""
-        for side, sign in zip(SIDES, (1.0, -1.0)):
+        for side, sign in (('L', 1.0), ('R', -1.0)):
             swing = 0.8 * pose.stride * np.sin(pose.stride_rad) * sign
             knee = 0.55 * pose.stride * max(0.0, np.sin(pose.stride_rad + 0.9) * -sign)
             self._turn(points, f'lowerleg01.{side}', 'y', 1.5 * pose.seated + knee)
             self._turn(points, f'upperleg01.{side}', 'y', -1.5 * pose.seated - 0.42 * swing)
             reach = pose.reach if side == 'R' else 0.0
-            self._turn(points, f'lowerarm01.{side}', 'y', -0.55 * pose.seated - 0.15 * pose.stride - 0.8 * reach)
-            self._turn(points, f'upperarm01.{side}', 'y', -0.25 * pose.seated + 0.38 * swing - 0.15 * reach)
+            self._turn(
+                points,
+                f'lowerarm01.{side}',
+                'y',
+                -0.55 * pose.seated - 0.15 * pose.stride - 0.8 * reach,
+            )
+            self._turn(
+                points,
+                f'upperarm01.{side}',
+                'y',
+                -0.25 * pose.seated + 0.38 * swing - 0.15 * reach,
+            )
         for bone in ('head', 'neck01'):
             self._turn(points, bone, 'y', pose.head_pitch_rad / 2)
             self._turn(points, bone, 'z', pose.head_yaw_rad / 2)
@@ -145,7 +168,9 @@ class Body:
         first, second = (2, 0) if axis == 'y' else (0, 1)
         offset = points[bone.rows] - bone.joint
         points[bone.rows, first] = bone.joint[first] + c * offset[:, first] - s * offset[:, second]
-        points[bone.rows, second] = bone.joint[second] + s * offset[:, first] + c * offset[:, second]
+        points[bone.rows, second] = (
+            bone.joint[second] + s * offset[:, first] + c * offset[:, second]
+        )
 
 
 def _delta(stored: NDArray[Any]) -> Vertices:
@@ -157,6 +182,7 @@ def _bone(stored: NDArray[Any], base: Vertices, used: NDArray[np.bool_]) -> Bone
     """Find a bone's vertices and its joint: the middle of the ring where its pull is half."""
     share = (stored / 255).astype(np.float32)
     ring = (share > 0.3) & (share < 0.7) & used
+    ring[BASE_ROWS:] = False
     rows = np.flatnonzero(share)
     return Bone(rows, share[rows], base[ring].mean(axis=0))
 
@@ -175,7 +201,9 @@ def load_body(name: str) -> Body:
         arrays = {k: pack[k] for k in pack.files if k not in shapes}
     picture = cv2.imread(str(ASSETS / f'{name}.jpg'), cv2.IMREAD_COLOR)
     if picture is None:
-        raise FileNotFoundError(f'{ASSETS / name}.jpg is missing: reinstall robochat to get it back')
+        raise FileNotFoundError(
+            f'{ASSETS / name}.jpg is missing: reinstall robochat to get it back'
+        )
     return Body(name, arrays, np.asarray(picture[:, :, ::-1], np.uint8))
 
 

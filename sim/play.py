@@ -14,10 +14,13 @@ import sys
 import cv2
 import numpy as np
 from robochat.values import RgbImage
-from robochat_sim.reading import SceneError
-from robochat_sim.render import Renderer, RenderError
-from robochat_sim.scenario import load_scenario, Scenario, scenario_names
-from robochat_sim.simulation import Simulation
+
+from .canvas import RenderError
+from .reading import SceneError
+from .render import Renderer
+from .scenario import load_scenario, scenario_names
+from .script import Scenario
+from .simulation import Simulation
 
 FILM_HZ = 15.0
 SHEET_COLUMNS = 4
@@ -42,9 +45,15 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--scenario', required=True, help=f'{", ".join(scenario_names())}, or a file')
-    parser.add_argument('--out', help='folder for pictures and sheet.png, or a film that ends in .mp4')
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        '--scenario', required=True, help=f'{", ".join(scenario_names())}, or a file'
+    )
+    parser.add_argument(
+        '--out', help='folder for pictures and sheet.png, or a film that ends in .mp4'
+    )
     parser.add_argument('--every', type=float, default=1.0, help='seconds between pictures')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--say', action='append', default=[], metavar='T:TEXT')
@@ -61,11 +70,15 @@ def _cue(text: str, kind: str) -> Cue:
     try:
         return float(time), kind, [rest] if kind == 'say' else rest.split(':')
     except ValueError:
-        raise ValueError(f'--{kind} {text!r}: must begin with a time in seconds and a colon') from None
+        raise ValueError(
+            f'--{kind} {text!r}: must begin with a time in seconds and a colon'
+        ) from None
 
 
-def pictures(scenario: Scenario, seed: int, every_sec: float, cues: Sequence[Cue] = ()) -> Iterator[tuple[float, RgbImage]]:
-    """Yield (time, picture) through a scenario, with the robot's words and deeds at their times."""
+def pictures(
+    scenario: Scenario, seed: int, every_sec: float, cues: Sequence[Cue] = ()
+) -> Iterator[tuple[float, RgbImage]]:
+    """Yield (time, picture) through a scenario; the cues are the robot's words and deeds."""
     simulation = Simulation(scenario, seed)
     renderer = Renderer(scenario.scene, {p.id: p.body for p in scenario.people})
     left = sorted(cues)
@@ -85,7 +98,9 @@ def _perform(simulation: Simulation, cue: Cue) -> None:
     if kind == 'say':
         simulation.hear(parts[0], time_sec)
     else:
-        simulation.execute(parts[0], dict(part.partition('=')[::2] for part in parts[1:]), time_sec)
+        simulation.execute(
+            parts[0], dict(part.partition('=')[::2] for part in parts[1:]), time_sec
+        )
 
 
 def write_sheet(folder: Path, shots: Iterator[tuple[float, RgbImage]]) -> None:
@@ -94,8 +109,19 @@ def write_sheet(folder: Path, shots: Iterator[tuple[float, RgbImage]]) -> None:
     small = []
     for time_sec, image in shots:
         cv2.imwrite(str(folder / f'{time_sec:07.2f}.png'), image[:, :, ::-1])
-        tile = np.ascontiguousarray(cv2.resize(image, (320, 240), interpolation=cv2.INTER_AREA)[:, :, ::-1])
-        cv2.putText(tile, f'{time_sec:.1f} s', (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (20, 20, 20), 1, cv2.LINE_AA)
+        tile = np.ascontiguousarray(
+            cv2.resize(image, (320, 240), interpolation=cv2.INTER_AREA)[:, :, ::-1]
+        )
+        cv2.putText(
+            tile,
+            f'{time_sec:.1f} s',
+            (6, 18),
+            cv2.FONT_HERSHEY_SIMPLEX,
+            0.5,
+            (20, 20, 20),
+            1,
+            cv2.LINE_AA,
+        )
         small.append(tile)
     small += [np.full_like(small[0], 255)] * (-len(small) % SHEET_COLUMNS)
     rows = [np.hstack(small[i : i + SHEET_COLUMNS]) for i in range(0, len(small), SHEET_COLUMNS)]
@@ -111,9 +137,11 @@ def write_film(path: Path, shots: Iterator[tuple[float, RgbImage]]) -> None:
     for _, image in shots:
         if film is None:
             height, width = image.shape[:2]
-            film = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'mp4v'), FILM_HZ, (width, height))
+            film = cv2.VideoWriter(
+                str(path), cv2.VideoWriter.fourcc(*'mp4v'), FILM_HZ, (width, height)
+            )
             if not film.isOpened():
-                raise ValueError(f'{path}: can\'t be written as a film; is the folder there?')
+                raise ValueError(f"{path}: can't be written as a film; is the folder there?")
         film.write(np.ascontiguousarray(image[:, :, ::-1]))
     if film is not None:
         film.release()

@@ -34,7 +34,7 @@ def load_tree(path: Path) -> Node:
     try:
         tree = yaml.safe_load(path.read_text(encoding='utf-8'))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SceneError([f'{path}: can\'t be read as YAML: {error}']) from error
+        raise SceneError([f"{path}: can't be read as YAML: {error}"]) from error
     if not isinstance(tree, Mapping):
         raise SceneError([f'{path}: must be a mapping with keys such as "name", not {tree!r}'])
     return Node(tree, '', [])
@@ -52,7 +52,7 @@ class Node:
     def __contains__(self, key: str) -> bool:
         return key in self._tree
 
-    def keys(self) -> Iterator[str]:
+    def names(self) -> Iterator[str]:
         """Yield the keys of the mapping as text."""
         return (str(key) for key in self._tree)
 
@@ -86,7 +86,9 @@ class Node:
             return ''
         return value
 
-    def number(self, key: str, default: float = _MISSING, low: float = -math.inf, high: float = math.inf) -> float:
+    def number(
+        self, key: str, default: float = _MISSING, low: float = -math.inf, high: float = math.inf
+    ) -> float:
         """Return a finite number between `low` and `high`."""
         allowed = f'a number from {low:g} to {high:g}'
         value = self._get(key, default, allowed)
@@ -105,7 +107,9 @@ class Node:
             return default
         return value
 
-    def numbers(self, key: str, count: int, default: tuple[float, ...] = _MISSING) -> tuple[float, ...]:
+    def numbers(
+        self, key: str, count: int, default: tuple[float, ...] = _MISSING
+    ) -> tuple[float, ...]:
         """Return a tuple of `count` finite numbers."""
         allowed = f'a list of {count} numbers'
         value = self._get(key, default, allowed)
@@ -121,7 +125,9 @@ class Node:
         x, y = self.numbers(key, 2, default)
         return x, y
 
-    def texts(self, key: str, default: tuple[str, ...] = _MISSING, choices: Iterable[str] = ()) -> tuple[str, ...]:
+    def texts(
+        self, key: str, default: tuple[str, ...] = _MISSING, choices: Iterable[str] = ()
+    ) -> tuple[str, ...]:
         """Return a tuple of strings; a single string counts as a list of one."""
         known = tuple(choices)
         allowed = f'text or a list of text{", each one of " + ", ".join(known) if known else ""}'
@@ -129,7 +135,9 @@ class Node:
         if value is _MISSING or value is default:
             return () if value is _MISSING else default
         items = [value] if isinstance(value, str) else value
-        if not isinstance(items, list) or not all(isinstance(x, str) and (not known or x in known) for x in items):
+        if not isinstance(items, list) or not all(
+            isinstance(x, str) and (not known or x in known) for x in items
+        ):
             self.complain(key, allowed)
             return ()
         return tuple(items)
@@ -173,10 +181,12 @@ class Node:
 
     def finish(self) -> None:
         """Complain about keys that nobody asked for."""
-        for key in self.keys():
+        for key in self.names():
             if key not in self._asked:
                 known = ', '.join(self._asked)
-                self.problems.append(f'{self.where(key)}: no such key{_near(key, self._asked)}; known: {known}')
+                self.problems.append(
+                    f'{self.where(key)}: no such key{_near(key, self._asked)}; known: {known}'
+                )
 
 
 def _is_number(value: Any) -> bool:

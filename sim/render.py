@@ -1,104 +1,118 @@
 """The robot's camera: `Renderer(scene, bodies).frame(state)` is a 640x480 RGB picture.
 
-Flow: state -> poses of mocap bodies and vertices of skins -> MuJoCo's off-screen renderer.
-Threads: an OpenGL context belongs to one thread; make and use a Renderer in the same one.
+Flow: state -> poses of mocap bodies and vertices of skins -> a picture of the room -> people laid
+over it. While neither the robot nor a thing moves, the room is drawn once, finely, and kept; only
+the people are drawn anew. While they move, the room is drawn quickly.
+Threads: one; make and use a Renderer in the same thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 import math
-import os
-from typing import Any
 
 import numpy as np
 from robochat.values import RgbImage
-from robochat_sim.people import Body, load_body
-from robochat_sim.room import Scene
-from robochat_sim.state import HEIGHT_PX, PersonState, RobotPose, SimState, WIDTH_PX
 
-BACKENDS = ('egl', 'osmesa')
-HIDDEN_GROUP = 5
+from .canvas import Canvas, GROUPS, import_mujoco, Layer
+from .compose import Floor, floor_of, overlay, shade
+from .people import Body, load_body
+from .room import Scene
+from .state import PersonState, RobotPose, SimState, ThingState
+
 GRIP_FORWARD_M = 0.46
 GRIP_RIGHT_M = 0.13
 GRIP_DOWN_M = 0.19
-
-
-class RenderError(RuntimeError):
-    """No OpenGL backend works; the message names the packages to install."""
+AWAY_M = -5.0
+Still = tuple[RobotPose, tuple[ThingState, ...]]
 
 
 class Renderer:
     """Draws states of one scene with some people (`bodies` maps ids to names of bodies).
 
-    `samples` (0, 2 or 4) smooths edges and costs time. Raises RenderError without OpenGL.
+    `samples` (0, 2 or 4) smooths the edges of the room. Raises canvas.RenderError without OpenGL.
     """
 
-    def __init__(self, scene: Scene, bodies: Mapping[str, str] | None = None, samples: int = 4) -> None:
-        self._mujoco = _import_mujoco()
-        from robochat_sim.build import build
+    def __init__(
+        self, scene: Scene, bodies: Mapping[str, str] | None = None, samples: int = 4
+    ) -> None:
+        self._mujoco = import_mujoco()
+        from .build import build
 
         loaded = {name: load_body(name) for name in sorted(set((bodies or {}).values()))}
-        self._bodies: dict[str, Body] = {person: loaded[name] for person, name in (bodies or {}).items()}
-        self._model = build(scene, self._bodies, samples)
+        self._bodies: dict[str, Body] = {
+            person: loaded[name] for person, name in (bodies or {}).items()
+        }
+        self._model = build(scene, self._bodies)
         self._data = self._mujoco.MjData(self._model)
+        self._canvas = Canvas(self._model, samples)
         self._drawn: dict[str, PersonState] = {}
-        self._renderer = self._open()
-        self._option = self._mujoco.MjvOption()
-        self._option.skingroup[HIDDEN_GROUP] = 0
+        self._still: Still | None = None
+        self._kept: tuple[Layer, Floor] | None = None
 
     def frame(self, state: SimState) -> RgbImage:
         """Return the camera's picture (480, 640, 3) uint8 RGB of a state."""
+        self._place(state)
+        layer, floor = self._room(state)
+        image = layer.image.copy()
+        people = [p for p in state.people if p.present]
+        shade(image, floor, state.robot, people)
+        if people:
+            overlay(image, layer.depth_m, self._canvas.draw(self._data, fine=False, room=False))
+        return image
+
+    def _room(self, state: SimState) -> tuple[Layer, Floor]:
+        """Return the picture of the room: a kept one, or a new one, fine once all is still."""
+        still = (_seen(state.robot), state.things)
+        if still == self._still and self._kept is not None:
+            return self._kept
+        fine = still == self._still or self._still is None
+        layer = self._canvas.draw(self._data, fine=fine, people=False)
+        found = layer, floor_of(layer, state.robot)
+        self._still, self._kept = still, found if fine else None
+        return found
+
+    def close(self) -> None:
+        """Give the OpenGL context back."""
+        self._canvas.close()
+
+    # ------------------------------------------------------------------ placing
+    def _place(self, state: SimState) -> None:
+        """Bring the model into a state."""
         self._place_things(state)
         for person in state.people:
             self._place_person(person)
         self._place_camera(state.robot)
         self._mujoco.mj_forward(self._model, self._data)
-        self._renderer.update_scene(self._data, 'robot', self._option)
-        return np.asarray(self._renderer.render(), np.uint8)
-
-    def close(self) -> None:
-        """Give the OpenGL context back."""
-        self._renderer.close()
-
-    def _open(self) -> Any:
-        """Open MuJoCo's renderer, and say what is missing when that fails."""
-        try:
-            return self._mujoco.Renderer(self._model, HEIGHT_PX, WIDTH_PX)
-        except Exception as error:
-            raise RenderError(_advice(str(error))) from error
-
-    def _mocap(self, name: str) -> int:
-        """Return the mocap number of a body."""
-        body = self._mujoco.mj_name2id(self._model, self._mujoco.mjtObj.mjOBJ_BODY, name)
-        return int(self._model.body_mocapid[body])
 
     def _set(self, name: str, place: tuple[float, float, float], quat: tuple[float, ...]) -> None:
-        number = self._mocap(name)
+        """Move a mocap body."""
+        body = self._mujoco.mj_name2id(self._model, self._mujoco.mjtObj.mjOBJ_BODY, name)
+        number = int(self._model.body_mocapid[body])
         self._data.mocap_pos[number] = place
         self._data.mocap_quat[number] = quat
 
     def _place_things(self, state: SimState) -> None:
         """Put every thing where it is; a held one goes into the gripper before the camera."""
-        held = state.robot.holding
-        grip = _grip(state.robot) if held else (0.0, 0.0, -5.0)
-        self._set('gripper', grip, _quat(state.robot.view_rad))
+        robot, held = state.robot, state.robot.holding
+        grip = _grip(robot) if held else (0.0, 0.0, AWAY_M)
+        self._set('gripper', grip, _quat(robot.view_rad))
         for thing in state.things:
+            place, quat = (thing.x, thing.y, thing.z), _quat(thing.heading_rad, thing.tilt_rad)
             if thing.id == held:
-                self._set(f'thing:{thing.id}', (grip[0], grip[1], grip[2] - 0.04), _quat(state.robot.view_rad + math.pi))
-            else:
-                self._set(f'thing:{thing.id}', (thing.x, thing.y, thing.z), _quat(thing.heading_rad, thing.tilt_rad))
+                place, quat = (grip[0], grip[1], grip[2] - 0.04), _quat(robot.view_rad + math.pi)
+            self._set(f'thing:{thing.id}', place, quat)
 
     def _place_person(self, person: PersonState) -> None:
         """Move a person's body and bend its skin, where anything changed."""
         name = f'person:{person.id}'
         skin = self._mujoco.mj_name2id(self._model, self._mujoco.mjtObj.mjOBJ_SKIN, name)
-        self._model.skin_group[skin] = 0 if person.present else HIDDEN_GROUP
-        low = 0.0 if person.present else -5.0
-        self._set(name, (person.x, person.y, person.z + low), _quat(person.heading_rad))
-        self._set(f'shadow:{person.id}', (person.x, person.y, 0.012 + low), _quat(person.heading_rad))
+        self._model.skin_group[skin] = 0 if person.present else GROUPS - 1
+        self._set(name, (person.x, person.y, person.z), _quat(person.heading_rad))
         before = self._drawn.get(person.id)
-        if not person.present or (before and (before.units, before.pose) == (person.units, person.pose)):
+        if not person.present or (
+            before and (before.units, before.pose) == (person.units, person.pose)
+        ):
             return
         first, count = self._model.skin_vertadr[skin], self._model.skin_vertnum[skin]
         vertices = self._bodies[person.id].deform(person.units, person.pose)
@@ -116,31 +130,10 @@ class Renderer:
         self._mujoco.mju_mat2Quat(self._model.cam_quat[0], matrix)
 
 
-def _import_mujoco() -> Any:
-    """Import MuJoCo with the first OpenGL backend that loads; `MUJOCO_GL` decides if it is set."""
-    if 'MUJOCO_GL' not in os.environ:
-        os.environ['MUJOCO_GL'] = next((b for b in BACKENDS if _loads(b)), BACKENDS[0])
-    try:
-        import mujoco
-        import mujoco.renderer
-    except ImportError as error:
-        raise RenderError(_advice(str(error))) from error
-    return mujoco
-
-
-def _loads(backend: str) -> bool:
-    """Say whether the backend's system library is there."""
-    import ctypes.util
-
-    return ctypes.util.find_library('EGL' if backend == 'egl' else 'OSMesa') is not None
-
-
-def _advice(problem: str) -> str:
-    """Say what to install."""
-    return (
-        f'the simulator can\'t draw with MUJOCO_GL={os.environ.get("MUJOCO_GL", "")}: {problem}. '
-        'It needs the mujoco package and one of: "apt-get install libegl1 libgl1-mesa-dri" '
-        '(MUJOCO_GL=egl) or "apt-get install libosmesa6" (MUJOCO_GL=osmesa)'
+def _seen(robot: RobotPose) -> RobotPose:
+    """Return only what of a robot changes its picture."""
+    return RobotPose(
+        robot.x, robot.y, robot.heading_rad, robot.pan_rad, robot.tilt_rad, holding=robot.holding
     )
 
 

@@ -12,8 +12,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from robochat_sim.people import ASSETS
-from robochat_sim.reading import load_tree, Node, Point, SceneError
+from .people import ASSETS
+from .reading import load_tree, Node, Point, SceneError
 
 SCENES = Path(__file__).resolve().parent / 'scenes'
 WALLS = ('front', 'back', 'left', 'right')
@@ -125,7 +125,9 @@ def load_models() -> dict[str, Model]:
     import yaml
 
     cards = yaml.safe_load((ASSETS / 'things.yaml').read_text(encoding='utf-8'))
-    models = {name: Model(name, card['label'], _size(card['size_m'])) for name, card in cards.items()}
+    models = {
+        name: Model(name, card['label'], _size(card['size_m'])) for name, card in cards.items()
+    }
     models['table'] = Model('table', 'dining table', (0.8, 1.1, 0.72))
     models['stool'] = Model('stool', '', (0.36, 0.36, 0.3))
     return models
@@ -154,7 +156,10 @@ def with_more(scene: Scene, root: Node) -> Scene:
     added = tuple(_furniture(node, models) for node in root.nodes('furniture'))
     furniture = (*scene.furniture, *added)
     pieces = {f.id: f for f in furniture}
-    things = {t.id: t for t in (*scene.things, *(_thing(n, models, pieces) for n in root.nodes('things')))}
+    things = {
+        t.id: t
+        for t in (*scene.things, *(_thing(n, models, pieces) for n in root.nodes('things')))
+    }
     return replace(scene, furniture=furniture, things=tuple(things.values()))
 
 
@@ -165,7 +170,7 @@ def _scene(root: Node, models: Mapping[str, Model]) -> Scene:
     pieces = {f.id: f for f in furniture}
     things = tuple(_thing(node, models, pieces) for node in root.nodes('things'))
     places = root.node('places')
-    found = tuple(_place(key, places.node(key)) for key in places.keys())
+    found = tuple(_place(key, places.node(key)) for key in places.names())
     return Scene(name, room, furniture, things, found)
 
 
@@ -188,7 +193,9 @@ def _decor(node: Node) -> Decor:
     wide, high = node.numbers('size_m', 2)
     kind = node.text('kind', choices=DECOR)
     wall = node.text('wall', choices=WALLS)
-    decor = Decor(kind, wall, node.number('along_m'), node.number('foot_m', 0.0, 0.0, 3.0), wide, high)
+    decor = Decor(
+        kind, wall, node.number('along_m'), node.number('foot_m', 0.0, 0.0, 3.0), wide, high
+    )
     node.finish()
     return decor
 

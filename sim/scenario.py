@@ -1,116 +1,27 @@
 """What is to happen: scenario files in `scenarios/*.yaml`, read and checked as a whole.
 
 Times are in the scenario's seconds, lengths in metres, headings in degrees in the file and in
-radians here. `docs` of every key: the shipped files and `_ACT_KEYS` below.
+radians in the values. The shipped files show every key.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 import math
 from pathlib import Path
-import re
 from typing import Any
 
-from robochat.config import ConfigError, config_from
-from robochat_sim.people import BODIES
-from robochat_sim.reading import load_tree, Node, Point, SceneError
-from robochat_sim.room import load_scene, Scene, with_more
+from robochat.config import config_from, ConfigError
+
+from .people import BODIES
+from .reading import load_tree, Node, SceneError
+from .room import load_scene, Scene, with_more
+from .script import Act, Expectation, PersonSpec, Reply, Scenario, STROLL_MPS
 
 SCENARIOS = Path(__file__).resolve().parent / 'scenarios'
 MOODS = ('neutral', 'happy', 'sad', 'angry', 'surprise', 'fear', 'disgust')
 TRIGGERS = ('hazard', 'reply', 'greeting', 'care', 'help', 'small_talk', 'task')
 CHECKS = ('speaks', 'silent', 'plan', 'utterances', 'model_calls')
-STROLL_MPS = 0.9
-_MISSING: Any = object()
-
-
-@dataclass(frozen=True)
-class PersonSpec:
-    """A person at the start."""
-
-    id: str
-    body: str
-    at: Point
-    heading_rad: float
-    mood: str
-    gaze: str
-    seated: bool
-    present: bool
-
-
-@dataclass(frozen=True)
-class Act:
-    """Something that happens at `at_sec`: what `person` does, or what happens to `thing`."""
-
-    at_sec: float
-    person: str = ''
-    thing: str = ''
-    walk_to: Point | None = None
-    speed_mps: float = STROLL_MPS
-    leave: bool = False
-    gaze: str = ''
-    mood: str = ''
-    say: str = ''
-    sit: bool | None = None
-    fall_to: Point | None = None
-    upright: bool = False
-
-
-@dataclass(frozen=True)
-class Reply:
-    """How a person answers: `act` follows `after_sec` after the robot's words have ended."""
-
-    person: str
-    to: str
-    after_sec: float
-    once: bool
-    act: Act
-
-    def fits(self, text: str) -> bool:
-        """Say whether the robot's words call for this answer."""
-        return self.to == 'any' or re.search(self.to, text, re.IGNORECASE) is not None
-
-
-@dataclass(frozen=True)
-class Expectation:
-    """What must be true of the events; see `expectations.judge` for each kind."""
-
-    kind: str
-    start_sec: float = 0.0
-    end_sec: float = math.inf
-    triggers: tuple[str, ...] = ()
-    to: str = ''
-    matching: str = ''
-    not_matching: str = ''
-    any_skill: tuple[str, ...] = ()
-    at_least: int = 0
-    at_most: int | None = None
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """A story: the scene, the robot, the people, the script and what should come of it."""
-
-    name: str
-    about: str
-    duration_sec: float
-    scene: Scene
-    robot_at: Point
-    robot_heading_rad: float
-    robot_tilt_rad: float
-    robot_place: str
-    settings: tuple[tuple[str, Any], ...]
-    people: tuple[PersonSpec, ...]
-    script: tuple[Act, ...]
-    replies: tuple[Reply, ...]
-    expect: tuple[Expectation, ...]
-
-    @property
-    def expects_silence(self) -> bool:
-        """Whether the robot must hold its tongue for some time."""
-        return any(e.kind == 'silent' or e.at_most == 0 for e in self.expect)
 
 
 def scenario_names() -> tuple[str, ...]:
@@ -184,7 +95,7 @@ def _unique(root: Node, ids: Iterable[str]) -> None:
 def _settings(root: Node) -> tuple[tuple[str, Any], ...]:
     """Check flat robochat settings against their declarations."""
     node = root.node('settings')
-    values = {key: node.raw(key) for key in node.keys()}
+    values = {key: node.raw(key) for key in node.names()}
     try:
         config_from(values)
     except ConfigError as error:
@@ -224,7 +135,9 @@ def _check_gazes(root: Node, scenario: Scenario, ids: Iterable[str]) -> None:
     gazes += [(f'replies[{n}].gaze', reply.act.gaze) for n, reply in enumerate(scenario.replies)]
     for where, gaze in gazes:
         if gaze and gaze not in known and ',' not in gaze:
-            root.problems.append(f'{where}: {gaze!r}; must be a point [x, y] or one of {", ".join(known)}')
+            root.problems.append(
+                f'{where}: {gaze!r}; must be a point [x, y] or one of {", ".join(known)}'
+            )
 
 
 def _act(node: Node, people: tuple[str, ...], things: tuple[str, ...]) -> Act:

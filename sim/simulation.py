@@ -13,14 +13,14 @@ import heapq
 import math
 from typing import Any
 
-from robochat_sim import skills
-from robochat_sim.actors import Actor, SECONDS_PER_CHAR
-from robochat_sim.people import load_expressions
-from robochat_sim.scenario import Act, Reply, Scenario
-from robochat_sim.skills import TICK_SEC
-from robochat_sim.state import SimState
-from robochat_sim.view import person_seen, thing_box
-from robochat_sim.world import RobotBody, World
+from . import skills
+from .actors import Actor, SECONDS_PER_CHAR
+from .moves import rest_head, Steps, TICK_SEC
+from .people import load_expressions
+from .script import Act, Reply, Scenario
+from .state import SimState
+from .view import person_seen, thing_box
+from .world import RobotBody, World
 
 EARSHOT_M = 4.5
 
@@ -66,7 +66,7 @@ class Simulation:
             self._schedule(act, act.at_sec)
         self._answered: set[int] = set()
         self._spoken: list[Spoken] = []
-        self._steps: skills.Steps | None = None
+        self._steps: Steps | None = None
         self._status = SkillStatus()
         for _ in range(round(1.0 / TICK_SEC)):
             self._settle()
@@ -185,7 +185,7 @@ class Simulation:
         world = self._world
         if self._steps is None:
             if world.now_sec > world.robot.look_until_sec:
-                skills.rest_head(world)
+                rest_head(world)
             return
         try:
             self._status = SkillStatus(round(next(self._steps), 3), done=False)
@@ -219,7 +219,12 @@ class Simulation:
             },
             'people': [self._person_truth(state, n) for n in range(len(state.people))],
             'things': [
-                {'id': t.id, 'label': t.label, 'on': t.on, 'box': thing_box(robot, t, self._models[t.id])}
+                {
+                    'id': t.id,
+                    'label': t.label,
+                    'on': t.on,
+                    'box': thing_box(robot, t, self._models[t.id]),
+                }
                 for t in state.things
             ],
         }

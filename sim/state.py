@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 import math
 
-from robochat_sim.people import Pose, Units
+from .people import Pose, Units
 
 CAMERA_HEIGHT_M = 1.3
 CAMERA_FORWARD_M = 0.12

@@ -5,12 +5,13 @@ All return (height, width, 3) uint8 RGB and depend only on their arguments.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from robochat_sim.room import Furniture, Room
+
+from .room import Furniture, Room
 
 Picture = NDArray[np.uint8]
 Layer = NDArray[np.float32]
@@ -41,10 +42,12 @@ def _planks(high: int, wide: int) -> Layer:
     board = along.astype(int) * 131 + rows[:, None] * 17
     shade = rng.uniform(0.84, 1.08, 4096)[board % 4096]
     grain = 1.0 + 0.05 * _noise(rng, high, wide, (1, 40)) + 0.02 * _noise(rng, high, wide, (1, 4))
-    image = np.float32([176, 130, 88]) * (shade * grain)[..., None]
-    joint = (np.diff(rows, prepend=-1) > 0)[:, None] | (np.diff(along.astype(int), axis=1, prepend=0) > 0)
+    image = _rgb([176, 130, 88]) * (shade * grain)[..., None]
+    joint = (np.diff(rows, prepend=-1) > 0)[:, None] | (
+        np.diff(along.astype(int), axis=1, prepend=0) > 0
+    )
     image[joint] *= 0.62
-    return image.astype(np.float32)
+    return np.asarray(image, np.float32)
 
 
 def _noise(rng: np.random.Generator, high: int, wide: int, scale: tuple[int, int]) -> Layer:
@@ -78,9 +81,15 @@ def wall(color: tuple[float, float, float], seed: int) -> Picture:
     rng = np.random.default_rng(seed)
     high, wide = 256, 512
     y, x = np.linspace(0, 1, high)[:, None], np.linspace(-1, 1, wide)[None]
-    light = 1.0 + 0.05 * np.exp(-(x**2) - (y - 0.4) ** 2) - 0.16 * y**6 - 0.12 * x**8 - 0.06 * (1 - y) ** 8
+    light = (
+        1.0
+        + 0.05 * np.exp(-(x**2) - (y - 0.4) ** 2)
+        - 0.16 * y**6
+        - 0.12 * x**8
+        - 0.06 * (1 - y) ** 8
+    )
     grain = 1.0 + 0.003 * _noise(rng, high, wide, (1, 1))
-    return _finish(np.float32(color) * 255 * (light * grain)[..., None])
+    return _finish(_rgb(color) * 255 * (light * grain)[..., None])
 
 
 def view(seed: int) -> Picture:
@@ -88,14 +97,14 @@ def view(seed: int) -> Picture:
     rng = np.random.default_rng(seed)
     high, wide = 256, 288
     y = np.linspace(0, 1, high)[:, None, None]
-    image = np.float32([150, 190, 228]) * (1 - y) + np.float32([226, 236, 240]) * y
+    image = _rgb([150, 190, 228]) * (1 - y) + _rgb([226, 236, 240]) * y
     cloud = np.clip(_noise(rng, high, wide, (24, 60)) * 0.5, 0, 1)[..., None]
     image = image + (250 - image) * cloud * 0.8
-    hills = (((0.62, (128, 158, 138)), (0.74, (92, 132, 84)), (0.84, (74, 112, 62))))
+    hills = ((0.62, (128, 158, 138)), (0.74, (92, 132, 84)), (0.84, (74, 112, 62)))
     for level, color in hills:
         ridge = level + 0.05 * _noise(rng, 1, wide, (1, 70))[0]
         below = np.arange(high)[:, None] / high > ridge[None]
-        image[below] = np.float32(color)
+        image[below] = _rgb(color)
     image *= 1 + 0.03 * _noise(rng, high, wide, (4, 4))[..., None]
     return _finish(cv2.GaussianBlur(image.astype(np.float32), (0, 0), 1.2))
 
@@ -108,20 +117,40 @@ def painting(seed: int) -> Picture:
     for color in palette:
         center = rng.integers((30, 30), (226, 162))
         axes = rng.integers(18, 70, 2)
-        cv2.ellipse(image, center.tolist(), axes.tolist(), float(rng.uniform(0, 180)), 0, 360, color, -1, cv2.LINE_AA)
-    return _finish(cv2.GaussianBlur(image, (0, 0), 1.0) * (1 + 0.03 * _noise(rng, 192, 256, (2, 2))[..., None]))
+        cv2.ellipse(
+            image,
+            center.tolist(),
+            axes.tolist(),
+            float(rng.uniform(0, 180)),
+            0,
+            360,
+            color,
+            -1,
+            cv2.LINE_AA,
+        )
+    return _finish(
+        cv2.GaussianBlur(image, (0, 0), 1.0)
+        * (1 + 0.03 * _noise(rng, 192, 256, (2, 2))[..., None])
+    )
 
 
 def rug() -> Picture:
     """Paint a woven rug with a border."""
     rng = np.random.default_rng(11)
     image = np.full((384, 512, 3), (150, 78, 66), np.float32)
-    for inset, color in ((14, (222, 206, 176)), (22, (88, 62, 72)), (60, (190, 150, 110)), (66, (150, 84, 70))):
+    for inset, color in (
+        (14, (222, 206, 176)),
+        (22, (88, 62, 72)),
+        (60, (190, 150, 110)),
+        (66, (150, 84, 70)),
+    ):
         image[inset:-inset, inset:-inset] = color
     for x in range(96, 432, 64):
         for y in range(96, 320, 64):
             spot = np.array([[x + 24, y], [x, y + 20], [x - 24, y], [x, y - 20]])
-            cv2.fillPoly(image, [spot], (206, 176, 132) if (x // 64 + y // 64) % 2 else (92, 66, 78))
+            cv2.fillPoly(
+                image, [spot], (206, 176, 132) if (x // 64 + y // 64) % 2 else (92, 66, 78)
+            )
     return _finish(image * (1 + 0.07 * _noise(rng, 384, 512, (1, 1))[..., None]))
 
 
@@ -140,7 +169,12 @@ def wood(color: tuple[int, int, int], seed: int) -> Picture:
     """Paint a varnished board with grain along the rows."""
     rng = np.random.default_rng(seed)
     grain = 1.0 + 0.06 * _noise(rng, 256, 256, (3, 60)) + 0.03 * _noise(rng, 256, 256, (1, 12))
-    return _finish(np.float32(color) * grain[..., None])
+    return _finish(_rgb(color) * grain[..., None])
+
+
+def _rgb(color: Sequence[float]) -> Layer:
+    """Return a colour as an array."""
+    return np.array(color, np.float32)
 
 
 def _finish(image: NDArray[np.float32]) -> Picture:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
-from robochat_sim.people import STATURES
-from robochat_sim.room import Model
-from robochat_sim.state import (
+from .people import STATURES
+from .room import Model
+from .state import (
     CAMERA_HFOV_DEG,
     HEIGHT_PX,
     PersonState,
@@ -32,7 +32,7 @@ LEAST_PX = 3.0
 
 @dataclass(frozen=True)
 class PersonSeen:
-    """Where a person is for the camera; boxes are x, y, width, height, or None when out of view."""
+    """Where a person is for the camera; boxes (x, y, width, height) are None when out of view."""
 
     id: str
     distance_m: float

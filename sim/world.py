@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import math
 import re
 
-from robochat_sim.actors import Actor
-from robochat_sim.paths import clearance, FloorMap
-from robochat_sim.room import Furniture, Place, Scene, Thing
-from robochat_sim.state import CAMERA_HEIGHT_M, RobotPose, ThingState, wrap
+from .actors import Actor
+from .paths import clearance, FloorMap
+from .room import Furniture, Place, Scene, Thing
+from .state import CAMERA_HEIGHT_M, RobotPose, ThingState, wrap
 
 FALL_MPS2 = 9.81
 SLIDE_MPS = 0.9
@@ -23,7 +23,7 @@ Point3 = tuple[float, float, float]
 
 @dataclass
 class RobotBody:
-    """The robot's base and head; `rest_tilt_rad` is where the head goes when nothing is looked at."""
+    """The robot's base and head; the head rests at `rest_tilt_rad` when nothing is looked at."""
 
     x: float
     y: float
@@ -101,7 +101,7 @@ class Carried:
         self.upright = upright
 
     def tick(self, step_sec: float) -> None:
-        """Slide to the edge, then fall freely (tipping over, if it lands lying), then lie still."""
+        """Slide to the edge, fall freely (tipping over if it lands lying), then be still."""
         if self.fall_from is None:
             return
         self.fall_sec += step_sec
@@ -132,18 +132,18 @@ class World:
 
     # ------------------------------------------------------------------ names
     def find_person(self, name: str) -> Actor | None:
-        """Return the person with this id, else the nearest one in view, else the nearest one."""
+        """Return the person with this id; for `person_2` and such the nearest, if any in view."""
         if name in self.actors:
             return self.actors[name]
         here = [a for a in self.actors.values() if a.present]
-        if not re.fullmatch(r'(person|human|face|body)?_?\w*', name) or not here:
+        if not re.fullmatch(r'(person|face)(_\d+)?', name) or not here:
             return None
         robot = self.robot
         seen = [a for a in here if abs(robot.bearing(a.x, a.y)) < 0.6]
         return min(seen or here, key=lambda a: robot.distance(a.x, a.y))
 
     def find_thing(self, name: str) -> Carried | None:
-        """Return the thing with this id, else the held or nearest one that looks like its label."""
+        """Return the thing with this id, else the held or nearest one with its label."""
         if name in self.things:
             return self.things[name]
         alike = [t for t in self.things.values() if t.thing.model.label == _label(name)]
@@ -193,7 +193,9 @@ class World:
         thing = self.things[thing_id]
         if thing.on == 'gripper' or thing.on in self.actors:
             return
-        below = [f for f in self.scene.furniture if f.surface_m < thing.z and clearance(f, goal) == 0]
+        below = [
+            f for f in self.scene.furniture if f.surface_m < thing.z and clearance(f, goal) == 0
+        ]
         piece = max(below, key=lambda f: f.surface_m, default=None)
         height = piece.surface_m if piece else 0.0
         thing.start_falling((*goal, height), piece.id if piece else 'floor', upright)
@@ -207,11 +209,19 @@ class World:
         for thing in self.things.values():
             if thing.on == 'gripper':
                 pose = self.robot.pose(self.now_sec)
-                thing.x, thing.y = pose.x + 0.5 * math.cos(pose.view_rad), pose.y + 0.5 * math.sin(pose.view_rad)
+                thing.x, thing.y = (
+                    pose.x + 0.5 * math.cos(pose.view_rad),
+                    pose.y + 0.5 * math.sin(pose.view_rad),
+                )
                 thing.z, thing.tilt_rad = 1.0, 0.0
             elif thing.on in self.actors:
                 x, y, z = self.actors[thing.on].hand
-                thing.x, thing.y, thing.z, thing.tilt_rad = x, y, z - thing.thing.model.size_m[2] / 3, 0.0
+                thing.x, thing.y, thing.z, thing.tilt_rad = (
+                    x,
+                    y,
+                    z - thing.thing.model.size_m[2] / 3,
+                    0.0,
+                )
 
 
 def _label(name: str) -> str:

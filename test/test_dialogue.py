@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from robochat.dialogue import Dialogue, Intent, intent_of, MAX_LINE_CHARS, MAX_PEOPLE
 from robochat.values import Speech, Utterance
 

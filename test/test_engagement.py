@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from robochat.config import EngagementSettings
 from robochat.engagement import Engagement, in_quiet_hours
+from robochat.settings import EngagementSettings
 from robochat.values import (
     Box,
     Decision,
@@ -64,7 +64,11 @@ HAZARD = Event(EventKind.HAZARD, 'cup_1', 99.8, 'cup fell down')
 # ------------------------------------------------------------------ speaks
 def test_greets_who_came_near_and_faces_the_robot():
     decision = decide(view(person()))
-    assert (decision.speak, decision.trigger, decision.addressee) == (True, Trigger.GREETING, 'person_1')
+    assert (decision.speak, decision.trigger, decision.addressee) == (
+        True,
+        Trigger.GREETING,
+        'person_1',
+    )
     assert any('faces the robot' in e for e in decision.evidence)
 
 
@@ -79,7 +83,9 @@ def test_warns_of_a_hazard_before_anything_else():
     assert (decision.trigger, decision.priority) == (Trigger.HAZARD, 240)
 
 
-@pytest.mark.parametrize('settings', [{'do_not_disturb': True}, {'quiet_from_hour': 0.0, 'quiet_to_hour': 24.0}])
+@pytest.mark.parametrize(
+    'settings', [{'do_not_disturb': True}, {'quiet_from_hour': 0.0, 'quiet_to_hour': 24.0}]
+)
 def test_warns_of_a_hazard_in_spite_of_quiet_hours_and_do_not_disturb(settings):
     assert decide(view(person(), events=(HAZARD,)), **settings).trigger is Trigger.HAZARD
 
@@ -127,7 +133,10 @@ def test_leaves_alone_who_is_far_away():
 
 
 def test_leaves_alone_two_people_who_talk_to_each_other():
-    pair = (person('person_1', 'sad', with_others=0.8), person('person_2', 'happy', with_others=0.8))
+    pair = (
+        person('person_1', 'sad', with_others=0.8),
+        person('person_2', 'happy', with_others=0.8),
+    )
     decision = decide(view(*pair))
     assert not decision.speak
     assert 'someone else' in decision.reason
@@ -216,8 +225,29 @@ def test_does_not_speak_over_itself_or_over_a_person():
 
 def test_does_not_answer_words_meant_for_someone_else():
     words = Speech('person_1', 'did you see the game', 99.0)
-    pair = (person(facing=False, with_others=0.9), person('person_2', facing=False, with_others=0.9))
+    pair = (
+        person(facing=False, with_others=0.9),
+        person('person_2', facing=False, with_others=0.9),
+    )
     assert not decide(view(*pair, speech=(words,))).speak
+
+
+def test_does_not_answer_a_speaker_who_looks_elsewhere_unless_named_or_in_talk():
+    aside = person(facing=False, facing_sec=0.0, mood='', emotion=None)
+    assert not decide(view(aside, speech=(Speech('person_1', 'And I make the tea.', 99.5),))).speak
+    assert decide(view(aside, speech=(Speech('person_1', 'Robot, come here.', 99.5),))).speak
+    policy = Engagement(EngagementSettings())
+    policy.spoke(Decision(True, '', 90.0, Trigger.CARE, 'person_1', 'mood:sad'), 90.0)
+    words = (Speech('person_1', 'It was a long day.', 99.5),)
+    assert decide(view(aside, speech=words), policy).trigger is Trigger.REPLY
+
+
+def test_does_not_offer_help_for_what_it_warned_of():
+    policy = Engagement(EngagementSettings())
+    fell = Event(EventKind.OBJECT_FELL, 'cup_1', 99.8, 'cup')
+    seen = view(person(), events=(HAZARD, fell))
+    policy.spoke(policy.decide(seen), 99.9)
+    assert policy.decide(seen).trigger is not Trigger.HELP
 
 
 def test_answers_the_same_words_once():

@@ -60,7 +60,9 @@ class ScriptedModel:
 class Stage:
     """A pipeline, its models, and what it let out."""
 
-    def __init__(self, text: str = 'Say: Hello, nice to see you.', failure: Exception | None = None):
+    def __init__(
+        self, text: str = 'Say: Hello, nice to see you.', failure: Exception | None = None
+    ):
         self.config = Config()
         self.model = ScriptedModel(text, failure)
         self.phrases = ScriptedModel('Say: Good to see you.')
@@ -76,8 +78,14 @@ class Stage:
         rest = 0.2 / (len(EMOTIONS) - 1)
         scores = tuple(0.8 if name == label else rest for name in EMOTIONS)
         face = FaceObservation(
-            'person_1', Box(300, 100, 60, 70), 0.9, 0.0, distance_m=1.3, pose=HeadPose(0, 0, 0),
-            facing=True, emotion=Emotion(label, 0.8, scores, 0.0, 0.0, True),
+            'person_1',
+            Box(300, 100, 60, 70),
+            0.9,
+            0.0,
+            distance_m=1.3,
+            pose=HeadPose(0, 0, 0),
+            facing=True,
+            emotion=Emotion(label, 0.8, scores, 0.0, 0.0, True),
         )
         for _ in range(round(seconds * 10)):
             self.now_sec += 0.1
@@ -101,7 +109,11 @@ def test_someone_who_faces_the_robot_is_greeted_in_the_models_words():
     decision, turn = stage.decide()
     stage.respond(turn)
     [words] = stage.of(Utterance)
-    assert (words.text, words.addressee, words.proactive) == ('Hello, nice to see you.', 'person_1', True)
+    assert (words.text, words.addressee, words.proactive) == (
+        'Hello, nice to see you.',
+        'person_1',
+        True,
+    )
     assert words.reason == decision.reason
     assert words.evidence == decision.evidence
     assert stage.of(ModelCall)[0].fallback == ''
@@ -238,7 +250,14 @@ def test_the_same_opening_is_not_said_twice():
 
 
 @pytest.mark.parametrize(
-    'plan', ['fly(moon)', 'pick(cup_99)', 'hand_over(person_1, person_1)', 'say(' + 'x' * 9000 + ')', '();;(']
+    'plan',
+    [
+        'fly(moon)',
+        'pick(cup_99)',
+        'hand_over(person_1, person_1)',
+        'say(' + 'x' * 9000 + ')',
+        '();;(',
+    ],
 )
 def test_a_plan_that_can_not_run_is_refused_with_a_reason(plan):
     stage = Stage(f'Say: As you wish.\nPlan: {plan}')
@@ -249,7 +268,9 @@ def test_a_plan_that_can_not_run_is_refused_with_a_reason(plan):
     assert plans or any(r.what == 'plan' for r in stage.of(Refusal))
 
 
-@pytest.mark.parametrize('garbage', ['', '\x00\x01', '{"say": 7}', '{' * 5000, 'Plan: approach(person_1)', 'Say:'])
+@pytest.mark.parametrize(
+    'garbage', ['', '\x00\x01', '{"say": 7}', '{' * 5000, 'Plan: approach(person_1)', 'Say:']
+)
 def test_garbage_from_the_model_ends_in_a_phrase(garbage):
     stage = Stage(garbage)
     stage.watch()

@@ -3,8 +3,8 @@
 from dataclasses import replace
 import math
 
-from robochat.config import WorldSettings
 from robochat.people import fuse
+from robochat.settings import WorldSettings
 from robochat.values import (
     Box,
     Emotion,
@@ -31,8 +31,14 @@ def emotion(label: str, certain: bool = True, score: float = 0.8) -> Emotion:
 
 def face(name: str = 'person_1', label: str = 'neutral', **changes: object) -> FaceObservation:
     values: dict[str, object] = {
-        'person': name, 'box': BOX, 'score': 0.9, 'bearing_rad': 0.0, 'distance_m': 1.4,
-        'pose': HeadPose(0, 0, 0), 'facing': True, 'emotion': emotion(label),
+        'person': name,
+        'box': BOX,
+        'score': 0.9,
+        'bearing_rad': 0.0,
+        'distance_m': 1.4,
+        'pose': HeadPose(0, 0, 0),
+        'facing': True,
+        'emotion': emotion(label),
     }
     return FaceObservation(**{**values, **changes})  # type: ignore[arg-type]
 
@@ -47,7 +53,9 @@ def kinds(world: World, now_sec: float) -> list[EventKind]:
     return [e.kind for e in world.view(now_sec).events]
 
 
-def look(world: World, stamp_sec: float, *objects: ObjectObservation, external: bool = False) -> None:
+def look(
+    world: World, stamp_sec: float, *objects: ObjectObservation, external: bool = False
+) -> None:
     world.looked(SceneObservation(stamp_sec, 640, 480, objects), external)
 
 

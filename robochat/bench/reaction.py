@@ -13,8 +13,8 @@ import statistics
 import time
 
 from robochat.bench.rows import Row
-from robochat.config import EngagementSettings
 from robochat.engagement import Engagement
+from robochat.settings import EngagementSettings
 from robochat.values import Box, Emotion, EMOTIONS, HeadPose, Person, Speech, Thing, WorldView
 
 SPEAKING = ('sad_homecoming', 'cheerful_visitor', 'falling_cup')
@@ -57,8 +57,11 @@ def reactions_of(scenario: str, events: Sequence[Event]) -> tuple[Reaction, ...]
 def _before(events: Sequence[Event], utterance: Event) -> Event | None:
     """The last decision to speak with the utterance's trigger that came before it."""
     earlier = (
-        e for e in events
-        if e['kind'] == 'decision' and e['speak'] and e['t'] <= utterance['t']  # type: ignore[operator]
+        e
+        for e in events
+        if e['kind'] == 'decision'
+        and e['speak']
+        and e['t'] <= utterance['t']  # type: ignore[operator]
         and e['trigger'] == utterance['trigger']
     )
     return max(earlier, key=lambda e: float(e['t']), default=None)  # type: ignore[arg-type]
@@ -77,9 +80,19 @@ def rows_of(reactions: Iterable[Reaction]) -> list[Row]:
     response = sorted(r.response_sec for r in made)
     return [
         Row('utterances', len(made), '', '>= 1', True),
-        Row('decision to utterance, p50', _p(response, 0.5), 's', '<= 2.5', _p(response, 0.5) <= 2.5),
+        Row(
+            'decision to utterance, p50',
+            _p(response, 0.5),
+            's',
+            '<= 2.5',
+            _p(response, 0.5) <= 2.5,
+        ),
         Row('decision to utterance, p95', _p(response, 0.95), 's'),
-        Row('of that, first words of the model, p50', statistics.median(r.model_sec for r in made), 's'),
+        Row(
+            'of that, first words of the model, p50',
+            statistics.median(r.model_sec for r in made),
+            's',
+        ),
         Row('dwell of the policy, p50', statistics.median(r.dwell_sec for r in made), 's'),
         Row('said by the phrase bank instead of the model', sum(r.fallback for r in made), ''),
     ]
@@ -97,12 +110,24 @@ def crowded_view(people: int = 5, things: int = 30) -> WorldView:
     sad = Emotion('sad', 0.7, scores, -0.5, -0.3, True)
     persons = tuple(
         Person(
-            f'person_{k}', 90.0, 100.0, Box(60 * k, 100, 50, 60), 0.0, distance_m=1.0 + 0.2 * k,
-            pose=HeadPose(0, 0, 0), facing=True, facing_sec=3.0, emotion=sad, mood='sad', mood_since_sec=95.0,
+            f'person_{k}',
+            90.0,
+            100.0,
+            Box(60 * k, 100, 50, 60),
+            0.0,
+            distance_m=1.0 + 0.2 * k,
+            pose=HeadPose(0, 0, 0),
+            facing=True,
+            facing_sec=3.0,
+            emotion=sad,
+            mood='sad',
+            mood_since_sec=95.0,
         )
         for k in range(people)
     )
-    objects = tuple(Thing(f'cup_{k}', 'cup', 0.6, Box(10 * k, 300, 30, 40), 0.0, 100.0) for k in range(things))
+    objects = tuple(
+        Thing(f'cup_{k}', 'cup', 0.6, Box(10 * k, 300, 30, 40), 0.0, 100.0) for k in range(things)
+    )
     words = tuple(Speech('person_1', 'hello there', 60.0 + k) for k in range(20))
     return WorldView(100.0, 12.0, persons, objects, speech=words)
 
@@ -150,12 +175,16 @@ def run(runs: int, scenarios: Sequence[str], tell: Callable[[str], None]) -> lis
         scenario = load_scenario(name)
         for number in range(runs):
             tell(f'{name}, run {number + 1} of {runs}')
-            stage = Stage(name, dict(scenario.settings), scenario.duration_sec + 10, seed=number + 1)
+            stage = Stage(
+                name, dict(scenario.settings), scenario.duration_sec + 10, seed=number + 1
+            )
             played = play(stage, lambda _: None)
             events = list(played.events)
             reactions += reactions_of(name, events)
             camera_ms += _camera_ms(events)
-            as_expected.setdefault(name, []).append(all(v.ok for v in judge(scenario.expect, events)))
+            as_expected.setdefault(name, []).append(
+                all(v.ok for v in judge(scenario.expect, events))
+            )
             peak_mb.append(played.node_peak_mb)
             if name == 'empty_room':
                 empty_calls += sum(e['kind'] == 'turn' for e in events)
@@ -166,8 +195,12 @@ def run(runs: int, scenarios: Sequence[str], tell: Callable[[str], None]) -> lis
     ]
     if 'empty_room' in as_expected:
         rows.append(Row('model calls in the empty room', empty_calls, '', '= 0', empty_calls == 0))
-    rows.append(Row('peak memory of the node', max(peak_mb), 'MB', '<= 1500', max(peak_mb) <= 1500))
+    rows.append(
+        Row('peak memory of the node', max(peak_mb), 'MB', '<= 1500', max(peak_mb) <= 1500)
+    )
     if camera_ms:
         worst_ms = max(camera_ms)
-        rows.append(Row('camera callback p99, worst window', worst_ms, 'ms', '<= 2', worst_ms <= 2))
+        rows.append(
+            Row('camera callback p99, worst window', worst_ms, 'ms', '<= 2', worst_ms <= 2)
+        )
     return rows

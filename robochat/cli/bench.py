@@ -24,9 +24,13 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument('name', choices=(*BENCHES, 'all'), help='what to measure')
     parser.add_argument('--json', metavar='FILE', help='write the rows as JSON')
-    parser.add_argument('--seconds', type=float, default=10.0, help='perception: time for each side')
+    parser.add_argument(
+        '--seconds', type=float, default=10.0, help='perception: time for each side'
+    )
     parser.add_argument('--runs', type=int, default=1, help='reaction: runs of each scenario')
-    parser.add_argument('--scenario', action='append', default=[], help='reaction: only this one; repeat')
+    parser.add_argument(
+        '--scenario', action='append', default=[], help='reaction: only this one; repeat'
+    )
     parser.set_defaults(run=run)
 
 
@@ -65,4 +69,6 @@ def _print(rows: Sequence[Any]) -> None:
     wide = max((len(row.what) for row in rows), default=0)
     for row in rows:
         value = f'{row.value:.3f}' if isinstance(row.value, float) else str(row.value)
-        sys.stdout.write(f'{row.what:{wide}}  {value:>10} {row.unit:6} {row.bar:10} {marks[row.ok]}\n')
+        sys.stdout.write(
+            f'{row.what:{wide}}  {value:>10} {row.unit:6} {row.bar:10} {marks[row.ok]}\n'
+        )

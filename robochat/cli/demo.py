@@ -12,7 +12,14 @@ from typing import Any, IO
 Event = dict[str, Any]
 
 FIRST_THREE = ('sad_homecoming', 'cheerful_visitor', 'falling_cup')
-BOLD, DIM, GREEN, RED, BLUE, OFF = '\033[1m', '\033[2m', '\033[32m', '\033[31m', '\033[34m', '\033[0m'
+BOLD, DIM, GREEN, RED, BLUE, OFF = (
+    '\033[1m',
+    '\033[2m',
+    '\033[32m',
+    '\033[31m',
+    '\033[34m',
+    '\033[0m',
+)
 
 
 def add_parser(commands: Any) -> None:
@@ -24,18 +31,29 @@ def add_parser(commands: Any) -> None:
         'and meet only in topics. Exits with 1 when a scenario does not end as its file expects.',
     )
     parser.add_argument(
-        '--scenario', action='append', metavar='NAME', help='a scenario by name or file; repeat for '
-        f'several; "all" for all; default: {", ".join(FIRST_THREE)}'
+        '--scenario',
+        action='append',
+        metavar='NAME',
+        help='a scenario by name or file; repeat for '
+        f'several; "all" for all; default: {", ".join(FIRST_THREE)}',
     )
     parser.add_argument('--list', action='store_true', help='list the scenarios and end')
-    parser.add_argument('--seconds', type=float, metavar='N', help='play each for N seconds at most')
+    parser.add_argument(
+        '--seconds', type=float, metavar='N', help='play each for N seconds at most'
+    )
     parser.add_argument('--runs', type=int, default=1, metavar='N', help='play each N times')
     parser.add_argument('--seed', type=int, default=1, help='seed of the simulator')
-    parser.add_argument('--params', metavar='FILE', help='settings of the node, a ROS parameter file')
+    parser.add_argument(
+        '--params', metavar='FILE', help='settings of the node, a ROS parameter file'
+    )
     parser.add_argument('--json', metavar='FILE', help='write every event as a JSON line')
-    parser.add_argument('--pictures', metavar='DIR', help='write the annotated picture of each utterance')
+    parser.add_argument(
+        '--pictures', metavar='DIR', help='write the annotated picture of each utterance'
+    )
     parser.add_argument('--logs', metavar='DIR', help='keep the logs of the processes here')
-    parser.add_argument('--headless', action='store_true', help='open no window, even with a display')
+    parser.add_argument(
+        '--headless', action='store_true', help='open no window, even with a display'
+    )
     parser.set_defaults(run=run)
 
 
@@ -127,7 +145,9 @@ class Printer:
 
     def verdict(self, ok: bool, text: str) -> None:
         """Say whether an expectation was met."""
-        self._line(GREEN if ok else RED, f'         {"as expected" if ok else "NOT AS EXPECTED"}: {text}')
+        self._line(
+            GREEN if ok else RED, f'         {"as expected" if ok else "NOT AS EXPECTED"}: {text}'
+        )
 
     def show(self, event: Event) -> None:
         """Write one event, if it is worth a line."""
@@ -141,7 +161,10 @@ class Printer:
         if event['speak']:
             self._silence = ''
             evidence = ', '.join(event['evidence'])
-            return DIM, f'decides to speak to {event["addressee"] or "anyone"}: {event["reason"]} ({evidence})'
+            return (
+                DIM,
+                f'decides to speak to {event["addressee"] or "anyone"}: {event["reason"]} ({evidence})',
+            )
         new = _without_numbers(event['reason'])
         fresh, self._silence = new != self._silence, new
         return DIM, f'stays silent: {event["reason"]}' if fresh else ''

@@ -14,7 +14,9 @@ def add_parser(commands: Any) -> None:
         description='Run the node. ROS arguments follow after --ros-args, for example '
         '`robochat run --params my.yaml --ros-args -r image:=/camera/image_raw`.',
     )
-    parser.add_argument('--params', metavar='FILE', help='a parameter file like config/robochat.yaml')
+    parser.add_argument(
+        '--params', metavar='FILE', help='a parameter file like config/robochat.yaml'
+    )
     parser.set_defaults(run=run)
 
 

@@ -1,9 +1,9 @@
 """Prompts for a small chat model: a fixed beginning for each trigger, then one short situation.
 
 A model of 135 million parameters follows examples, not rules. So it is shown examples of the same
-kind only (after Liu et al., arXiv 2101.06804: near examples work best), the situation is written as
-they write theirs, and a grammar leaves only plain sentences to write. The beginning of a group never
-changes, so that its cache is used again.
+kind only (after Liu et al., arXiv 2101.06804: near examples work best), the situation is written
+as they write theirs, and a grammar leaves only plain sentences to write. The beginning of a group
+never changes, so that its cache is used again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from robochat.sentence import Sentence
 from robochat.values import Trigger
 
 MAX_SEEN = 4
-MAX_WORDS_IN_SENTENCE = 20
+SALUTE_WORDS = 3
 LOOKS = {
     'happy': 'happy',
     'sad': 'sad',
@@ -30,7 +30,6 @@ LOOKS = {
 _SIGHT = re.compile(r'\b(?:where|see|look at|in front of|is there|are there)\b', re.IGNORECASE)
 _YOU = re.compile(r'\byou(?:r|rs|rself)?\b', re.IGNORECASE)
 _ME = re.compile(r'\b(?:i|me|my|am i)\b', re.IGNORECASE)
-_NAMES = re.compile(r"\b[A-Z][A-Za-z']{1,20}\b")
 
 
 @dataclass(frozen=True)
@@ -42,27 +41,29 @@ class Group:
 
 
 def group_of(sentence: Sentence) -> Group:
-    """Choose the examples by trigger, and by what was heard, is seen, or how the addressee looks."""
+    """Choose the examples by trigger, and by what was heard, is seen or shown on a face."""
     trigger = sentence.turn.decision.trigger
     known = sentence.persona.example_groups
-    return next(
-        (Group(trigger, when) for when in _whens(sentence) if (trigger, when) in known),
-        Group(trigger),
-    )
+    fits = (Group(trigger, when) for when in cases_of(sentence) if (trigger, when) in known)
+    return next(fits, Group(trigger))
 
 
-def _whens(sentence: Sentence) -> list[str]:
-    """List the cases that the situation may be, the most telling first."""
+def cases_of(sentence: Sentence) -> list[str]:
+    """List what the case is, in the words of `robochat.persona.WHENS`, the most telling first."""
     trigger = sentence.turn.decision.trigger
     if trigger is Trigger.REPLY:
-        intent = intent_of(sentence.turn.heard)
-        return [
-            *(_question_about(sentence.turn.heard) if intent is Intent.QUESTION else ()),
-            intent.value,
-        ]
+        return _cases_of_words(sentence.turn.heard, sentence.mood)
     if trigger is Trigger.HELP:
         return ['battery'] if 'battery' in sentence.turn.decision.reason else []
     return [sentence.mood, *(['thing'] if things_seen(sentence) else [])]
+
+
+def _cases_of_words(heard: str, mood: str) -> list[str]:
+    """Go by the intent; a question is about something, a statement is said with a look."""
+    intent = intent_of(heard)
+    if intent is Intent.QUESTION:
+        return [*_question_about(heard), intent.value]
+    return [mood, intent.value] if intent is Intent.STATEMENT else [intent.value]
 
 
 def _question_about(heard: str) -> tuple[str, ...]:
@@ -97,7 +98,8 @@ def situation_of(sentence: Sentence, doing: str | None = None) -> str:
     if trigger is Trigger.HAZARD:
         return f'Danger: {what_happened(sentence)}.'
     if trigger is Trigger.HELP:
-        return f'{_capital(what_happened(sentence))}.'
+        low = group_of(sentence).when == 'battery'
+        return 'Your battery is low.' if low else f'{_capital(what_happened(sentence))}.'
     if trigger is Trigger.TASK:
         return _task(sentence, doing)
     if trigger is Trigger.REPLY:
@@ -183,38 +185,37 @@ def _turn(role: str, text: str) -> str:
 
 
 # --------------------------------------------------------------------------- the grammar of words
-def words_grammar(max_words: int, names: tuple[str, ...] = ()) -> str:
-    """Write a GBNF grammar: one or two plain sentences of at most `max_words` words together.
+def words_grammar(max_words: int, name: str) -> str:
+    """Write a GBNF grammar: a salute and a sentence, or one or two sentences, of `max_words`.
 
-    Capitals stand only at the beginning of a sentence, in `I`, and in `names`: the model can't
-    call anyone by a name that it wasn't told. There are no digits, quotes, lists or markup, and no
+    Capitals stand only at the beginning of a sentence, in `I`, and in the robot's own `name`: the
+    model can't call anyone by a name. There are no digits, quotes, lists or markup, and no
     apostrophes: after "I'm" this model drifts into the stock phrases of an assistant.
     """
-    first = min(MAX_WORDS_IN_SENTENCE, max(2, max_words))
-    second = min(MAX_WORDS_IN_SENTENCE, max_words - first)
-    more = f' (" " {_sentence_rule(second)})?' if second >= 3 else ''
-    known = ''.join(f' | "{name}"' for name in names)
+    salute, half = _sentence_rule(SALUTE_WORDS), _sentence_rule(max_words // 2)
+    long = _sentence_rule(max_words - SALUTE_WORDS)
+    own = f' | "{name}"' if name.isalpha() else ''
     return '\n'.join(
         [
-            f'root ::= {_sentence_rule(first)}{more}',
+            f'root ::= {salute} " " {long} | {half} (" " {half})? | {long}',
             'start ::= "I" | "A" | [A-Z] [a-z]{1,14}',
-            f'word ::= "I" | [a-z]{{1,15}}{known}',
+            f'word ::= "I" | [a-z]{{1,15}}{own}',
             'end ::= "." | "?" | "!"',
         ]
     )
 
 
 def _sentence_rule(max_words: int) -> str:
-    """Write the rule of a sentence with one to `max_words` words; commas never follow each other."""
-    return f'start (("," | "") " " word){{0,{max_words - 1}}} end'
+    """Write the rule of a sentence of at most `max_words`; commas never follow each other."""
+    more = max(0, max_words - 1)
+    return f'start (("," | "") " " word){{0,{more}}} end' if more else 'start end'
 
 
-def names_in(*texts: str) -> tuple[str, ...]:
-    """Find the capitalised words that the model was told and may repeat."""
-    found = dict.fromkeys(name for text in texts for name in _NAMES.findall(clean(text)))
-    return tuple(name for name in found if "'" not in name)[:12]
-
-
-def whole_sentences(text: str) -> list[str]:
-    """Split off the sentences that are complete."""
-    return [part.strip() for part in re.findall(r'[^.!?]+[.!?]', text)]
+def whole_sentences(text: str, finished: bool = False) -> list[str]:
+    """Split off the sentences that are complete; a mere salute stays with what follows it."""
+    parts = [part.strip() for part in re.findall(r'[^.!?]+[.!?]', text)]
+    if parts and len(parts[0].split()) <= SALUTE_WORDS:
+        if len(parts) > 1:
+            return [' '.join(parts[:2]), *parts[2:]]
+        return parts if finished else []
+    return parts

@@ -24,12 +24,16 @@ _LOOKS = re.compile(
     r"\b(?:you(?:'re| are| do not)? (?:look|seem|appear)|that looks)\b|\bnice smile\b"
 )
 _SEES = re.compile(
-    r'\bi (?:can )?see (?:a|an|the|your) ([a-z ]+?)(?: (?:on|over|here|there|at|in|just)\b|[,.!?]|$)'
+    r'\bi (?:can )?see (?:a|an|the|your) ([a-z ]+?)'
+    r'(?: (?:on|over|here|there|at|in|just)\b|[,.!?]|$)'
 )
 _LOOKED_FOR = re.compile(r'\b(?:where|(?:do|can) you see (?!anything|something))\b')
-_REPEATED = re.compile(r'\b(\w+(?: \w+){2,})\b.*\b\1\b')
+_REPEATED = re.compile(
+    r'\b(\w+(?: \w+){2,})\b.*\b\1\b|\b(\w+)(?:,? \2\b){2,}|(?:^|[.!?] )([^.!?]+)[.!?] \3[.!?]'
+)
 _DANGLING = re.compile(
-    r'\b(?:a|an|the|and|or|but|if|to|of|for|with|my|your|some|is|are|am|because|that it|so|very|would you like|do you want'
+    r'\b(?:a|an|the|and|or|but|if|to|of|for|with|my|your|some|is|are|am|because|that it|so'
+    r'|very|would you like|do you want'
     r'|can i|shall i|if you need|would you)[.!?]$'
 )
 

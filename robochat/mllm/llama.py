@@ -1,12 +1,12 @@
 """llama.cpp inside this process, through `xllamacpp`.
 
 Threads: the server of xllamacpp has threads of its own, and releases Python's lock while it works.
-Each request runs in one worker thread here, so that the caller can leave at its deadline even while
-the prompt is still being read; the next request then waits until the worker is free.
+Each request runs in one worker thread here, so that the caller can leave at its deadline even
+while the prompt is still being read; the next request then waits until the worker is free.
 
 Safety: xllamacpp always listens. It is made to listen on a Unix socket in a folder that only this
-user may enter, with a random key, and the socket is removed as soon as the server is up: no port is
-open, and nothing can connect.
+user may enter, with a random key, and the socket is removed as soon as the server is up: no port
+is open, and nothing can connect.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import threading
 import time
 from typing import Any
 
-from robochat.mllm.protocol import ModelCancelledError, ModelDeadlineError, ModelError
+from robochat.mllm.protocol import ModelError, Watch
 
 POLL_SEC = 0.02
 BATCH_TOKENS = 128
@@ -57,21 +57,6 @@ class Completion:
         return len(self.probabilities)
 
 
-@dataclass(frozen=True)
-class Watch:
-    """When to stop waiting: at `until_sec` of the monotonic clock, or when cancelled."""
-
-    until_sec: float
-    cancelled: Callable[[], bool]
-
-    def check(self) -> None:
-        """Raise ModelCancelledError or ModelDeadlineError when it is time to stop."""
-        if self.cancelled():
-            raise ModelCancelledError('the answer is no longer wanted')
-        if time.monotonic() >= self.until_sec:
-            raise ModelDeadlineError('the deadline passed before the model had finished')
-
-
 class Llama:
     """A GGUF model with `slots` prompt caches of `context_tokens` each.
 
@@ -84,7 +69,12 @@ class Llama:
         if not path.is_file():
             raise ModelError(f'{path}: no such model file; set model.path to a GGUF file')
         with tempfile.TemporaryDirectory(prefix='robochat-') as folder:
-            params = _params(xllamacpp, path, Path(folder), threads, context_tokens, slots)
+            params = _params(xllamacpp, path, Path(folder))
+            params.n_parallel = slots
+            params.n_ctx = context_tokens * slots
+            for cpu in (params.cpuparams, params.cpuparams_batch):
+                cpu.n_threads = threads
+                cpu.poll = 0  # threads that spin while they wait stall each other when busy
             try:
                 self._server = xllamacpp.Server(params)
             except (RuntimeError, ValueError) as error:
@@ -134,18 +124,11 @@ class Llama:
             self._server.handle_completions(_fields(request), receive)
 
 
-def _params(
-    xllamacpp: Any, path: Path, folder: Path, threads: int, context_tokens: int, slots: int
-) -> Any:
-    """Fill in the server's parameters."""
+def _params(xllamacpp: Any, path: Path, folder: Path) -> Any:
+    """Fill in what doesn't depend on the machine: quiet, closed to others, no second cache."""
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
-    params.n_parallel = slots
-    params.n_ctx = context_tokens * slots
     params.n_batch = params.n_ubatch = BATCH_TOKENS
-    for cpu in (params.cpuparams, params.cpuparams_batch):
-        cpu.n_threads = threads
-        cpu.poll = 0  # threads that spin while they wait stall each other on a busy machine
     params.warmup = False
     params.cache_ram_mib = 0
     params.verbosity = 0

@@ -1,7 +1,7 @@
 """No model at all: picks a phrase of the persona that fits the case and wasn't said lately.
 
-Used when the language model doesn't answer in time, says nothing fit, or isn't installed. Its answers
-are marked by `model='phrases'`, and never hold a plan.
+Used when the language model doesn't answer in time, says nothing fit, or isn't installed. Its
+answers are marked by `model='phrases'`, and never hold a plan.
 """
 
 from __future__ import annotations
@@ -12,12 +12,10 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-from robochat.dialogue import intent_of
-from robochat.mllm.fewshot import things_seen, what_happened
+from robochat.mllm.fewshot import cases_of, things_seen, what_happened
 from robochat.mllm.protocol import Answer, line_format, ModelCancelledError, ModelError
 from robochat.persona import ANY, day_part, Persona, Phrase
 from robochat.sentence import Sentence
-from robochat.values import Trigger
 
 if TYPE_CHECKING:
     from robochat.plan.grammar import ReplySchema
@@ -89,14 +87,10 @@ class Phrases:
         return []
 
 
-def _whens(sentence: Sentence) -> tuple[tuple[str, ...], ...]:
+def _whens(sentence: Sentence) -> list[tuple[str, ...]]:
     """List what must fit, the most telling first."""
-    heard = (
-        intent_of(sentence.turn.heard).value
-        if sentence.turn.decision.trigger is Trigger.REPLY
-        else ''
-    )
-    return (sentence.mood,), (heard,), (day_part(sentence.view.hour), ANY)
+    day = day_part(sentence.view.hour)
+    return [*((case,) for case in cases_of(sentence)), (sentence.mood,), (day, ANY)]
 
 
 def _slots(sentence: Sentence) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+import time
 from typing import Protocol, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +22,21 @@ class ModelDeadlineError(ModelError):
 
 class ModelCancelledError(ModelError):
     """The caller no longer wants the answer."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """When to stop waiting: at `until_sec` of the monotonic clock, or when cancelled."""
+
+    until_sec: float
+    cancelled: Callable[[], bool]
+
+    def check(self) -> None:
+        """Raise ModelCancelledError or ModelDeadlineError when it is time to stop."""
+        if self.cancelled():
+            raise ModelCancelledError('the answer is no longer wanted')
+        if time.monotonic() >= self.until_sec:
+            raise ModelDeadlineError('the deadline passed before the model had finished')
 
 
 @dataclass(frozen=True)
@@ -59,11 +75,11 @@ class Mllm(Protocol):
     ) -> Answer:
         """Answer a multimodal sentence.
 
-        `on_text` gets each whole sentence of the words as soon as it is there, and an empty text when
-        the words are complete, which may be before the plan is. `deadline_sec` counts
-        from the call; it and `cancelled` are honoured within about 0.2 s. Whole sentences that are
-        there when the deadline passes are returned. Raises ModelDeadlineError,
-        ModelCancelledError or another ModelError.
+        `on_text` gets each whole sentence of the words as soon as it is there, and an empty text
+        when the words are complete, which may be before the plan is. `deadline_sec` counts from
+        the call; it and `cancelled` are honoured within about 0.2 s. Whole sentences that are
+        there when the deadline passes are returned. Raises ModelDeadlineError, ModelCancelledError
+        or another ModelError.
         """
         ...
 

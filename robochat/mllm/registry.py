@@ -1,7 +1,7 @@
 """Finds language models by name: a table of built-in ones, and entry points of other packages.
 
-An entry point in the group `robochat.mllms` names a callable that takes ModelSettings and a Persona,
-and returns an Mllm.
+An entry point in the group `robochat.mllms` names a callable that takes ModelSettings and a
+Persona, and returns an Mllm.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import entry_points
 
-from robochat.config import ModelSettings
 from robochat.mllm.protocol import Mllm, ModelError
 from robochat.persona import Persona
+from robochat.settings import ModelSettings
 
 GROUP = 'robochat.mllms'
 BUILT_IN = {
@@ -51,7 +51,8 @@ def load_model(settings: ModelSettings, persona: Persona, backend: str = '') -> 
         extra = EXTRAS.get(missing)
         remedy = f'pip install "robochat[{extra}]"' if extra else f'pip install {missing}'
         raise MissingExtraError(
-            f'model.backend = {name!r} needs {missing}, which is not installed; get it with: {remedy}'
+            f'model.backend = {name!r} needs {missing}, which is not installed; '
+            f'get it with: {remedy}'
         ) from error
 
 

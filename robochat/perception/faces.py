@@ -1,7 +1,7 @@
 """Find faces with MediaPipe's full-range detector (BlazeFace family, arXiv 1907.05047).
 
-Units and frames: boxes and keypoints are pixels of the picture that was given. Keypoint names follow
-the subject: the right eye lies on the left side of the picture.
+Units and frames: boxes and keypoints are pixels of the picture that was given. Keypoint names
+follow the subject: the right eye lies on the left side of the picture.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
 from robochat.perception.networks import Floats, LiteNetwork
 from robochat.values import Box, RgbImage
 
@@ -62,11 +61,11 @@ class FaceDetector:
     def detect(self, rgb: RgbImage) -> tuple[DetectedFace, ...]:
         """Return the faces in `rgb` (height, width, 3; uint8), best first."""
         scale = max(rgb.shape[:2]) / SIDE_PX
-        # The network's tensors come in either order after conversion; their widths tell them apart.
+        # The order of the outputs is the converter's whim; their widths tell them apart.
         narrow, wide = sorted(self._network.run(_letterbox(rgb)), key=lambda a: a.shape[-1])
         scores = 1.0 / (1.0 + np.exp(-np.clip(narrow[0, :, 0], -80.0, 80.0)))
         keep = np.flatnonzero(scores >= self._score)
-        return _merge(self._place(wide[0, keep], keep) * scale, scores[keep])
+        return _merge(self._place(wide[0, keep], keep) * np.float32(scale), scores[keep])
 
     def _place(self, raw: Floats, cells: NDArray[np.intp]) -> Floats:
         """Turn offsets from cell centres into (cell, 8, 2): centre, size, six keypoints."""
@@ -93,7 +92,7 @@ def _letterbox(rgb: RgbImage) -> Floats:
     return square
 
 
-def _merge(pairs: Floats, scores: Floats) -> tuple[DetectedFace, ...]:
+def _merge(pairs: Floats, scores: NDArray[np.floating]) -> tuple[DetectedFace, ...]:
     """Average overlapping candidates by score, as BlazeFace does to keep boxes steady."""
     faces: list[DetectedFace] = []
     boxes = np.concatenate([pairs[:, 0] - pairs[:, 1] / 2, pairs[:, 0] + pairs[:, 1] / 2], axis=1)

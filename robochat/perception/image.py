@@ -15,7 +15,6 @@ from typing import Any, Literal, TypeAlias
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
 from robochat.values import RgbImage
 
 # Quoted: array is subscriptable from Python 3.12 on only.
@@ -77,7 +76,7 @@ _SIXTEEN_BITS = ('mono16', '16uc1')
 _TWO_PIXELS = ('yuv422', 'uyvy', 'yuv422_yuy2', 'yuyv')
 
 
-def decode_raw(
+def decode_raw(  # noqa: PLR0913, PLR0917 - the fields of the message
     data: BytesLike,
     height: int,
     width: int,
@@ -88,7 +87,7 @@ def decode_raw(
 ) -> RgbImage:
     """Return the picture of a `sensor_msgs/Image`'s fields as (height, width, 3) uint8 RGB.
 
-    `step` is the length of a row in bytes, padding included. Sixteen-bit grey keeps its upper byte.
+    `step` is the length of a row in bytes with its padding. Sixteen-bit grey keeps its upper byte.
     Raises ImageError for zero or too many pixels, unknown encodings, short rows and short data.
     """
     _check_size(width, height, max_pixels)
@@ -105,7 +104,7 @@ def decode_raw(
 
 
 def decode_compressed(data: BytesLike, max_pixels: int = MAX_PIXELS) -> RgbImage:
-    """Return the picture of a `sensor_msgs/CompressedImage`'s data: JPEG or PNG, told by its bytes.
+    """Return the picture of a `sensor_msgs/CompressedImage`: JPEG or PNG, told by its bytes.
 
     Raises ImageError for other formats, truncated or damaged files and too many pixels (the header
     is read first).
@@ -117,7 +116,8 @@ def decode_compressed(data: BytesLike, max_pixels: int = MAX_PIXELS) -> RgbImage
     _check_size(width, height, max_pixels)
     if end not in flat[-TAIL_BYTES:].tobytes():
         raise ImageError(
-            ImageFault.TRUNCATED, f'the compressed picture ({flat.size} bytes) lacks its end marker'
+            ImageFault.TRUNCATED,
+            f'the compressed picture ({flat.size} bytes) lacks its end marker',
         )
     return _decode(flat, width, height)
 
@@ -139,7 +139,9 @@ def _decode(flat: NDArray[np.uint8], width: int, height: int) -> RgbImage:
 def _check_size(width: int, height: int, max_pixels: int) -> None:
     """Refuse empty and gigantic pictures."""
     if width <= 0 or height <= 0:
-        raise ImageError(ImageFault.EMPTY, f'the picture is {width}x{height}: both must be positive')
+        raise ImageError(
+            ImageFault.EMPTY, f'the picture is {width}x{height}: both must be positive'
+        )
     if width * height > max_pixels:
         raise ImageError(
             ImageFault.TOO_LARGE,

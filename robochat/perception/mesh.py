@@ -13,7 +13,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
 from robochat.perception.networks import Floats, LiteNetwork
 from robochat.values import Box, HeadPose, RgbImage
 

@@ -67,6 +67,6 @@ def _unusable(path: Path, error: Exception) -> WeightsError:
     """Word the failure so that its remedy is clear."""
     reason = str(error).strip().splitlines()
     return WeightsError(
-        f'{path.name} can\'t be opened as a network ({reason[0] if reason else type(error).__name__}): '
+        f'{path.name} is no usable network ({reason[0] if reason else type(error).__name__}): '
         f'it may be damaged; compare its sha256 with {path.stem}.md and reinstall robochat'
     )

@@ -9,13 +9,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
 from robochat.perception.networks import Floats, OnnxNetwork
 from robochat.values import Box, RgbImage, softmax
 
 SIDE_PX = 416
 CLASSES = 80
-# A side of a box is a distribution over 0 to 10 strides (generalized focal loss, arXiv 2006.04388).
+# A box side is a distribution over 0 to 10 strides (generalized focal loss, arXiv 2006.04388)
 BINS = 11
 # Means and deviations of NanoDet's training, in the order blue, green, red.
 MEAN = np.array([103.53, 116.28, 123.675], np.float32)
@@ -39,8 +38,10 @@ class DetectedObject:
 class ObjectDetector:
     """Finds things in pictures; a pass takes about a tenth of a second on one core."""
 
-    def __init__(self, path: Path, labels: Sequence[str], score: float = 0.4, threads: int = 1) -> None:
-        """`labels` are the 80 class names in order. Raises WeightsError, and ValueError for labels."""
+    def __init__(
+        self, path: Path, labels: Sequence[str], score: float = 0.4, threads: int = 1
+    ) -> None:
+        """Take the 80 class names in order; raises WeightsError, or ValueError for `labels`."""
         if len(labels) != CLASSES:
             raise ValueError(f'{len(labels)} labels were given: NanoDet has {CLASSES} classes')
         self._network = OnnxNetwork(path, threads)
@@ -101,7 +102,7 @@ def _candidates(
 ) -> Iterator[tuple[int, float, NDArray[np.float64]]]:
     """Yield class, score and corners (x1, y1, x2, y2) in network pixels of what scores enough."""
     columns = SIDE_PX // stride
-    for cell, kind in zip(*np.nonzero(scores >= least)):
+    for cell, kind in np.argwhere(scores >= least):
         reach = softmax(sides[cell].reshape(4, BINS).astype(np.float64)) @ np.arange(BINS) * stride
         x, y = (cell % columns + 0.5) * stride, (cell // columns + 0.5) * stride
         corners = np.array([x - reach[0], y - reach[1], x + reach[2], y + reach[3]])

@@ -11,7 +11,6 @@ import math
 from typing import TypeVar
 
 import numpy as np
-
 from robochat.config import Config
 from robochat.perception.face_memory import FaceMemory
 from robochat.perception.face_watch import FaceWatch
@@ -107,10 +106,9 @@ class Perceiver:
         looks into the camera has no yaw either (27 degrees off the axis, 3 were measured).
         """
         settings = self._config.perception
-        return (
-            abs(pose.yaw_rad) <= math.radians(settings.facing_yaw_deg)
-            and abs(pose.pitch_rad) <= math.radians(settings.facing_pitch_deg)
-        )
+        return abs(pose.yaw_rad) <= math.radians(settings.facing_yaw_deg) and abs(
+            pose.pitch_rad
+        ) <= math.radians(settings.facing_pitch_deg)
 
     def look(self, frame: Frame) -> SceneObservation:
         """Return the things in `frame` and a guess at the place; takes about 0.1 s on one core.
@@ -128,7 +126,7 @@ class Perceiver:
             height_px=frame.height_px,
             objects=tuple(
                 ObjectObservation(name, item.label, item.score, item.box)
-                for name, item in zip(ids, found)
+                for name, item in zip(ids, found, strict=True)
                 if name is not None
             ),
             place=self._place.update(found, frame.stamp_sec),

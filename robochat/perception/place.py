@@ -1,6 +1,6 @@
 """Guess the kind of room from the things in it, and abstain where they don't tell.
 
-What this doesn't do: know the home. A map or the robot's own state is better wherever there is one.
+What this doesn't do: know the home. A map or the robot's own state is better where there is one.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ CLUES: Mapping[str, Mapping[str, float]] = {
     'toilet': {'bathroom': 1.0},
     'toothbrush': {'bathroom': 0.8},
     'hair drier': {'bathroom': 0.5, 'bedroom': 0.3},
-    'laptop': {'office': 0.5, 'living_room': 0.2},
+    'laptop': {'office': 0.4, 'living_room': 0.2},
     'keyboard': {'office': 0.8},
     'mouse': {'office': 0.8},
     'book': {'office': 0.2, 'living_room': 0.3},
 }
-# Weight of "none of these": one strong clue alone reaches just half.
-DOUBT = 0.8
+# Weight of "none of these": one strong clue that is surely seen is enough, weak ones are not.
+DOUBT = 0.5
 LEAST_SHARE = 0.5
 MEMORY_SEC = 20.0
 
@@ -54,7 +54,9 @@ class PlaceGuesser:
     def update(self, objects: Iterable[DetectedObject], now_sec: float) -> Place:
         """Take the things of one picture in and return the guess; an empty label abstains."""
         self._seen = {
-            label: (score, stamp) for label, (score, stamp) in self._seen.items() if stamp <= now_sec
+            label: (score, stamp)
+            for label, (score, stamp) in self._seen.items()
+            if stamp <= now_sec
         }
         for item in objects:
             score, stamp = self._seen.get(item.label, (0.0, now_sec))

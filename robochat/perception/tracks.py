@@ -1,25 +1,22 @@
 """Give what is detected ids that stay through short occlusions.
 
-Flow: predict where tracks are now -> cost of every pair that may match -> cheapest assignment
-(Hungarian) -> new ids for what is left. No appearance and no face embedding is used, so nobody is
+Flow: predict where tracks are now -> cost of every pair that may match -> the cheapest pairs first
+-> new ids for what is left. No appearance and no face embedding is used, so nobody is
 recognised when they come back later.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 import math
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-
 from robochat.values import Box
 
-# Distances are counted in box sides. People side by side are three face widths apart, so a face that
-# vanished is not mistaken for its neighbour, however long ago.
+# Distances are counted in box sides. People side by side are three face widths apart, so a face
+# that vanished is not mistaken for its neighbour, however long ago.
 REACH = 1.5
 REACH_PER_SEC = 1.0
 MOST_GROWTH = 2.2
@@ -66,7 +63,7 @@ class _Track:
 
 
 class Tracker:
-    """Names detections from frame to frame: `person_1`, `dining_table_2`; ids are never used twice."""
+    """Names detections from frame to frame (`person_1`, `cup_2`); ids are never used twice."""
 
     def __init__(self, lost_sec: float) -> None:
         self._lost_sec = lost_sec
@@ -86,9 +83,9 @@ class Tracker:
         """
         self._advance(now_sec)
         ids: list[str | None] = [None] * len(found)
-        for row, column in self._match(found):
-            self._tracks[row].take(found[column].box, now_sec)
-            ids[column] = self._tracks[row].name
+        for track, column in tuple(self._match(found)):
+            track.take(found[column].box, now_sec)
+            ids[column] = track.name
         self._add_new(found, ids)
         return tuple(ids)
 
@@ -111,13 +108,21 @@ class Tracker:
         for track in self._tracks:
             track.seen_sec, track.velocity = now_sec, (0.0, 0.0)
 
-    def _match(self, found: Sequence[Found]) -> list[tuple[int, int]]:
-        """Pair tracks with detections at the least total cost."""
-        if not self._tracks or not found:
-            return []
-        costs = np.array([[self._cost(track, item) for item in found] for track in self._tracks])
-        rows, columns = linear_sum_assignment(costs)
-        return [(int(r), int(c)) for r, c in zip(rows, columns) if costs[r, c] < IMPOSSIBLE]
+    def _match(self, found: Sequence[Found]) -> Iterator[tuple[_Track, int]]:
+        """Pair tracks with detections, the cheapest pairs first."""
+        pairs = [
+            (cost, row, column)
+            for row, track in enumerate(self._tracks)
+            for column, item in enumerate(found)
+            if (cost := self._cost(track, item)) < IMPOSSIBLE
+        ]
+        rows: set[int] = set()
+        columns: set[int] = set()
+        for _, row, column in sorted(pairs):
+            if row not in rows and column not in columns:
+                rows.add(row)
+                columns.add(column)
+                yield self._tracks[row], column
 
     def _cost(self, track: _Track, item: Found) -> float:
         """Add up distance, growth and lack of overlap, or say that the pair is impossible."""
@@ -135,14 +140,20 @@ class Tracker:
     def _add_new(self, found: Sequence[Found], ids: list[str | None]) -> None:
         """Start tracks for what no track explains, best detections first."""
         for column, item in enumerate(found):
-            if ids[column] is None and item.box.area > 0 and not self._is_double(column, found, ids):
+            if (
+                ids[column] is None
+                and item.box.area > 0
+                and not self._is_double(column, found, ids)
+            ):
                 ids[column] = self._start(item)
 
     def _is_double(self, column: int, found: Sequence[Found], ids: Sequence[str | None]) -> bool:
         """Tell whether the detection lies inside another one that has an id."""
         item = found[column]
         return any(
-            ids[k] is not None and other.label == item.label and inside(item.box, other.box) > DOUBLE
+            ids[k] is not None
+            and other.label == item.label
+            and inside(item.box, other.box) > DOUBLE
             for k, other in enumerate(found)
             if k != column
         )
@@ -158,9 +169,6 @@ class Tracker:
 
 def inside(box: Box, other: Box) -> float:
     """Return the shared area as a part of the smaller of the two boxes."""
-    corners: NDArray[np.float64] = np.array([
-        [box.x, box.y, box.x + box.width, box.bottom],
-        [other.x, other.y, other.x + other.width, other.bottom],
-    ])
-    sides = np.clip(corners[:, 2:].min(axis=0) - corners[:, :2].max(axis=0), 0.0, None)
-    return float(sides.prod() / max(min(box.area, other.area), 1e-9))
+    wide = min(box.x + box.width, other.x + other.width) - max(box.x, other.x)
+    high = min(box.bottom, other.bottom) - max(box.y, other.y)
+    return max(0.0, wide) * max(0.0, high) / max(min(box.area, other.area), 1e-9)

@@ -61,7 +61,9 @@ class Camera:
         if now_sec < self._next_see_sec - 1.0:  # the clock jumped back
             self._next_see_sec = self._next_look_sec = 0.0
         if now_sec >= self._next_see_sec:
-            self._next_see_sec = max(self._next_see_sec, now_sec - 0.1) + 1 / self._config.perception.rate_hz
+            self._next_see_sec = (
+                max(self._next_see_sec, now_sec - 0.1) + 1 / self._config.perception.rate_hz
+            )
             if not self._see.submit((message, self._stamp_of(message, now_sec))):
                 self.seeing.dropped('a newer picture came first')
         self.camera.ran(now_sec, time.perf_counter() - started_sec)

@@ -13,7 +13,9 @@ def interface_type(name: str) -> Any:
     """Import the class of a type such as `std_msgs/msg/String`; raises ImportError or ValueError."""
     parts = name.split('/')
     if len(parts) != 3 or parts[1] not in ('msg', 'srv', 'action'):
-        raise ValueError(f'{name!r} must look like package/msg/Type, package/srv/Type or package/action/Type')
+        raise ValueError(
+            f'{name!r} must look like package/msg/Type, package/srv/Type or package/action/Type'
+        )
     try:
         return getattr(importlib.import_module(f'{parts[0]}.{parts[1]}'), parts[2])
     except AttributeError as error:

@@ -97,7 +97,9 @@ class Listener(Node):
 def jsonable(value: Any) -> Any:
     """Turn a message into what JSON can say; numbers that aren't finite become null."""
     if hasattr(value, 'get_fields_and_field_types'):
-        return {name: jsonable(getattr(value, name)) for name in value.get_fields_and_field_types()}
+        return {
+            name: jsonable(getattr(value, name)) for name in value.get_fields_and_field_types()
+        }
     if hasattr(value, 'tolist'):
         value = value.tolist()
     if isinstance(value, float):

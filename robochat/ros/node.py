@@ -114,8 +114,8 @@ def main(ros_args: Sequence[str] = ()) -> int:
     node = None
     try:
         node = RobochatNode()
-        if node.autostart and not _start(node):
-            return 1
+        if node.autostart:
+            _start(node)
         rclpy.spin(node)
     except (KeyboardInterrupt, rclpy.executors.ExternalShutdownException):
         pass
@@ -127,11 +127,14 @@ def main(ros_args: Sequence[str] = ()) -> int:
     return 0
 
 
-def _start(node: RobochatNode) -> bool:
-    """Configure and activate; false when either fails."""
+def _start(node: RobochatNode) -> None:
+    """Configure and activate; a node that can't waits, unconfigured, for better settings."""
     success = TransitionCallbackReturn.SUCCESS
     started_sec = time.monotonic()
-    done = node.trigger_configure() == success and node.trigger_activate() == success
-    if done:
+    if node.trigger_configure() == success and node.trigger_activate() == success:
         node.get_logger().info(f'ready after {time.monotonic() - started_sec:.1f} s')
-    return done
+    else:
+        node.get_logger().error(
+            'waiting for better settings: set the parameters, then '
+            '`ros2 lifecycle set /robochat configure` and `activate`'
+        )

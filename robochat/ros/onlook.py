@@ -54,7 +54,9 @@ class Onlook:
         now_sec = self._now_sec()
         shown = self._words if now_sec - self._words_sec < WORDS_SHOWN_SEC else ''
         observation = self._observation or Observation(now_sec, message.width, message.height)
-        rgb = annotate(frame_from_msg(message, now_sec).image, observation, self._scene, caption=shown)
+        rgb = annotate(
+            frame_from_msg(message, now_sec).image, observation, self._scene, caption=shown
+        )
         for onlooker in self._onlookers:
             onlooker(rgb, self._words if self._fresh else '')
         self._fresh = False

@@ -40,7 +40,9 @@ class Outlets:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._publishers = {t.name: node.create_publisher(t.kind, t.name, t.qos) for t in topics.OUTPUTS}
+        self._publishers = {
+            t.name: node.create_publisher(t.kind, t.name, t.qos) for t in topics.OUTPUTS
+        }
 
     def emit(self, value: Any) -> None:
         """Publish a value on its topic; the words of an utterance go to `say` as well."""

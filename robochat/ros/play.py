@@ -72,11 +72,15 @@ def play(
             on_event(event)
 
     with ExitStack() as stack:
-        folder = log_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='robochat_')))
+        folder = log_dir or Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix='robochat_'))
+        )
         stack.enter_context(own_domain())
         params = _parameter_file(stage, folder)
         audience = stack.enter_context(Audience(note, onlookers))
-        node = stack.enter_context(_start('node', folder, 'robochat.cli', 'run', '--params', str(params)))
+        node = stack.enter_context(
+            _start('node', folder, 'robochat.cli', 'run', '--params', str(params))
+        )
         audience.spin_until(lambda: bool(events), START_SEC, node)
         events.clear()
         words = ('--scenario', stage.scenario, '--seed', str(stage.seed))
@@ -179,7 +183,9 @@ class Audience:
         while not done():
             for child in children:
                 if child.status() not in (None, 0) or (child.status() == 0 and not late_is_fine):
-                    raise PlayError(f'the {child.name} ended ({child.status()}):\n{child.last_words()}')
+                    raise PlayError(
+                        f'the {child.name} ended ({child.status()}):\n{child.last_words()}'
+                    )
             if time.monotonic() > end_sec:
                 if late_is_fine:
                     return

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rclpy.action import ActionServer, CancelResponse
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future
-
 from robochat.pipeline import Pipeline
 from robochat.response import Output
 from robochat.ros import plans, topics
@@ -62,12 +62,17 @@ class Requests:
         self._busy = False
         self._worker = Worker[Asked]('asked', self._answer, self._failed)
         self._current: Asked | None = None
-        self._service = node.create_service(topics.ASK.kind, topics.ASK.name, self._on_ask)
+        # Callbacks that wait must not hold up the others, which share a group of their own.
+        group = ReentrantCallbackGroup()
+        self._service = node.create_service(
+            topics.ASK.kind, topics.ASK.name, self._on_ask, callback_group=group
+        )
         self._action = ActionServer(
             node,
             topics.DO_TASK.kind,
             topics.DO_TASK.name,
             execute_callback=self._on_task,
+            callback_group=group,
             cancel_callback=lambda _: CancelResponse.ACCEPT,
         )
 
@@ -104,7 +109,11 @@ class Requests:
         ended: Future = Future()
 
         def progressed(status: PlanStatus) -> None:
-            if goal.is_cancel_requested and status.status not in ('canceled', 'succeeded', 'failed'):
+            if goal.is_cancel_requested and status.status not in (
+                'canceled',
+                'succeeded',
+                'failed',
+            ):
                 self._skills.cancel(self._clock())
             feedback = topics.DO_TASK.kind.Feedback()
             feedback.status = plans.plan_status_to_msg(status, self._clock())

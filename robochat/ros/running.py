@@ -44,7 +44,9 @@ class Running:
         hour_at = day_clock(config.engagement.local_time, self.now_sec())
         self.pipeline = Pipeline(config, assembly.responder, assembly.perceiver, hour_at)
         self.outlets = Outlets(node)
-        self._camera = Camera(config, self.pipeline, self.outlets.emit, self.now_sec, self._complain)
+        self._camera = Camera(
+            config, self.pipeline, self.outlets.emit, self.now_sec, self._complain
+        )
         self._respond_worker = Worker[Turn]('respond', self._respond, self._response_failed)
         self._skills = SkillRunner(node, assembly.table, self.pipeline.view, self._on_plan_status)
         self._requests = Requests(node, self.pipeline, self._skills, self.now_sec)
@@ -148,7 +150,11 @@ class Running:
         reason, since_sec = self._last_decision
         old_sec = abs(decision.stamp_sec - since_sec)
         said = decision.reason.rstrip('0123456789. s')
-        if not decision.speak and said == reason and old_sec < self._config.engagement.decision_topic_sec:
+        if (
+            not decision.speak
+            and said == reason
+            and old_sec < self._config.engagement.decision_topic_sec
+        ):
             return False
         self._last_decision = (said, decision.stamp_sec)
         return True
@@ -161,7 +167,11 @@ class Running:
     def _emit(self, output: Output) -> None:
         """Publish what a turn made; an accepted plan may run."""
         self.outlets.emit(output)
-        if isinstance(output, ActionPlan) and output.status == 'accepted' and self._config.plan.execute:
+        if (
+            isinstance(output, ActionPlan)
+            and output.status == 'accepted'
+            and self._config.plan.execute
+        ):
             self._skills.submit(output)
         if isinstance(output, Utterance) and self._config.safety.log_content:
             self._node.get_logger().debug(f'said: {output.text}')
@@ -182,7 +192,10 @@ class Running:
         """Publish rates, latencies, drops and the state of the model."""
         now_sec = self.now_sec()
         meters = (*self._camera.meters, self.deciding, self.responding)
-        extra = (('model', self._assembly.model_name), *(('warning', w) for w in self._assembly.warnings))
+        extra = (
+            ('model', self._assembly.model_name),
+            *(('warning', w) for w in self._assembly.warnings),
+        )
         message = diagnostics_to_msg([m.report(now_sec) for m in meters], now_sec, extra=extra)
         self.outlets.publish(topics.DIAGNOSTICS, message)
 

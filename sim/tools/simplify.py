@@ -31,19 +31,23 @@ class Soup:
 
 def joined(soups: list[Soup]) -> Soup:
     """Put soups together."""
-    return Soup(*(np.concatenate([getattr(s, k) for s in soups]) for k in ('places', 'normals', 'uv')))
+    return Soup(
+        *(np.concatenate([getattr(s, k) for s in soups]) for k in ('places', 'normals', 'uv'))
+    )
 
 
 def lighten(soup: Soup, share: float) -> Soup:
     """Keep about `share` of the triangles (quadric edge collapse)."""
-    import fast_simplification
+    import fast_simplification  # type: ignore[import-not-found]  # only where this tool runs
 
     target = max(LEAST_TRIANGLES, round(soup.triangles * share))
     if share >= 1.0 or soup.triangles <= target:
         return soup
     points, back = np.unique(soup.places.round(5), axis=0, return_inverse=True)
     faces = back.reshape(-1, 3)
-    solid = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 0] != faces[:, 2])
+    solid = (
+        (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 0] != faces[:, 2])
+    )
     fewer, kept = fast_simplification.simplify(points, faces[solid], target_count=target)[:2]
     places = np.asarray(fewer)[np.asarray(kept).ravel()]
     return Soup(places, _creased_normals(places), _carried_uv(soup, places))
@@ -51,7 +55,7 @@ def lighten(soup: Soup, share: float) -> Soup:
 
 def _carried_uv(soup: Soup, places: Floats) -> Floats:
     """Give each new triangle the texture map of the nearest old one, extended to its corners."""
-    from scipy.spatial import cKDTree
+    from scipy.spatial import cKDTree  # type: ignore[import-untyped]  # scipy has no types
 
     old = soup.places.reshape(-1, 3, 3)
     nearest = cKDTree(old.mean(axis=1)).query(places.reshape(-1, 3, 3).mean(axis=1))[1]
@@ -59,7 +63,7 @@ def _carried_uv(soup: Soup, places: Floats) -> Floats:
     edges = corner[:, 1:] - corner[:, :1]
     offset = places.reshape(-1, 3, 3) - corner[:, :1]
     shares = np.clip(offset @ np.linalg.pinv(edges, rcond=1e-3), -4.0, 4.0)
-    return (uv[:, :1] + shares @ (uv[:, 1:] - uv[:, :1])).reshape(-1, 2)
+    return np.asarray(uv[:, :1] + shares @ (uv[:, 1:] - uv[:, :1])).reshape(-1, 2)
 
 
 def _creased_normals(places: Floats) -> Floats:

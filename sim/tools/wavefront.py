@@ -59,8 +59,10 @@ def read_obj(path: Path) -> Model:
             group = groups.setdefault(name, Group(materials.get(name, Material())))
         elif word == 'f':
             group.corners += _triangles(rest, rows)
-    arrays = (np.array(rows[k], float).reshape(-1, n) for k, n in (('v', 3), ('vt', 2), ('vn', 3)))
-    return Model(*arrays, groups=tuple(g for g in groups.values() if g.corners))
+    v, vt, vn = (
+        np.array(rows[k], float).reshape(-1, n) for k, n in (('v', 3), ('vt', 2), ('vn', 3))
+    )
+    return Model(v, vt, vn, tuple(g for g in groups.values() if g.corners))
 
 
 def read_mtl(path: Path) -> dict[str, Material]:
@@ -96,7 +98,9 @@ def _corner(text: str, rows: dict[str, list[list[float]]]) -> Corner:
     """Resolve `v/vt/vn` with its one-based or negative numbers."""
     numbers = [int(x) if x else 0 for x in (text.split('/') + ['', ''])[:3]]
     counts = [len(rows[k]) for k in ('v', 'vt', 'vn')]
-    v, t, n = (x - 1 if x > 0 else c + x if x < 0 else -1 for x, c in zip(numbers, counts))
+    v, t, n = (
+        x - 1 if x > 0 else c + x if x < 0 else -1 for x, c in zip(numbers, counts, strict=True)
+    )
     return v, t, n
 
 
@@ -127,7 +131,9 @@ def _is_ear(flat: Floats, left: list[int], at: int) -> bool:
     a, b, c = flat[left[at - 1]], flat[left[at]], flat[left[(at + 1) % len(left)]]
     if _turn(a, b, c) <= 0:
         return False
-    others = np.array([flat[i] for i in left if not any(np.array_equal(flat[i], q) for q in (a, b, c))])
+    others = np.array(
+        [flat[i] for i in left if not any(np.array_equal(flat[i], q) for q in (a, b, c))]
+    )
     if not len(others):
         return True
     inside = (_turn(a, b, others) > 0) & (_turn(b, c, others) > 0) & (_turn(c, a, others) > 0)
