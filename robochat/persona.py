@@ -19,7 +19,7 @@ from robochat.values import EMOTIONS, Trigger
 DAY_PARTS = ('morning', 'afternoon', 'evening', 'night')
 ANY = 'any'
 INTENTS = tuple(intent.value for intent in Intent)
-CASES = ('you', 'thing', 'battery')
+CASES = ('you', 'thing', 'battery', 'able', 'unable')
 WHENS = (ANY, *DAY_PARTS, *EMOTIONS, *INTENTS, *CASES)
 SLOTS = ('day', 'robot', 'thing', 'what')
 SPOKEN = tuple(t for t in Trigger if t is not Trigger.NONE)

@@ -99,6 +99,13 @@ class PerceptionSettings:
         low=0.2,
         high=30.0,
     )
+    recall_sec: float = setting(
+        300.0,
+        'Someone who was away for less is known again by the colours they wear; 0 knows nobody',
+        unit='s',
+        low=0.0,
+        high=3600.0,
+    )
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from robochat.perception.appearance import Acquaintances, signature_of
+from robochat.perception.appearance import Acquaintances, Recall, signature_of
 from robochat.values import Box
 
 FACE = Box(300, 80, 60, 70)
@@ -62,3 +62,24 @@ def test_forgets_when_the_clock_jumps_back():
 
 def test_has_no_signature_of_clothes_outside_the_picture():
     assert signature_of(dressed((60, 120, 120)), Box(300, 430, 60, 70)) is None
+
+
+def test_a_new_track_of_someone_who_comes_back_gets_the_old_name():
+    recall = Recall(300)
+    teal, red = dressed((60, 120, 120)), dressed((170, 60, 50))
+    assert recall.names(teal, {'person_1': FACE}, 0.0) == {'person_1': 'person_1'}
+    assert recall.names(teal, {'person_2': FACE}, 70.0) == {'person_2': 'person_1'}
+    assert recall.names(red, {'person_3': FACE}, 80.0) == {'person_3': 'person_3'}
+
+
+def test_a_name_does_not_change_once_it_is_settled():
+    recall = Recall(300)
+    recall.names(dressed((60, 120, 120)), {'person_1': FACE}, 0.0)
+    recall.names(dressed((170, 60, 50)), {'person_2': FACE}, 60.0)
+    assert recall.names(dressed((60, 120, 120)), {'person_2': FACE}, 62.0) == {'person_2': 'person_2'}
+
+
+def test_recalls_nobody_when_told_not_to():
+    recall = Recall(0)
+    recall.names(dressed((60, 120, 120)), {'person_1': FACE}, 0.0)
+    assert recall.names(dressed((60, 120, 120)), {'person_2': FACE}, 9.0) == {'person_2': 'person_2'}

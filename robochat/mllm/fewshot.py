@@ -40,17 +40,19 @@ class Group:
     when: str = ANY
 
 
-def group_of(sentence: Sentence) -> Group:
+def group_of(sentence: Sentence, able: bool | None = None) -> Group:
     """Choose the examples by trigger, and by what was heard, is seen or shown on a face."""
     trigger = sentence.turn.decision.trigger
     known = sentence.persona.example_groups
-    fits = (Group(trigger, when) for when in cases_of(sentence) if (trigger, when) in known)
+    fits = (Group(trigger, when) for when in cases_of(sentence, able) if (trigger, when) in known)
     return next(fits, Group(trigger))
 
 
-def cases_of(sentence: Sentence) -> list[str]:
+def cases_of(sentence: Sentence, able: bool | None = None) -> list[str]:
     """List what the case is, in the words of `robochat.persona.WHENS`, the most telling first."""
     trigger = sentence.turn.decision.trigger
+    if able is not None and trigger in (Trigger.REPLY, Trigger.TASK):
+        return ['able' if able else 'unable']
     if trigger is Trigger.REPLY:
         return _cases_of_words(sentence.turn.heard, sentence.mood)
     if trigger is Trigger.HELP:
@@ -86,60 +88,48 @@ def beginning(persona: Persona, group: Group) -> str:
     return ''.join(turns)
 
 
-def prompt(sentence: Sentence, doing: str | None = None) -> str:
-    """Write the whole prompt; `doing` says what the robot will do, empty that it can't."""
-    start = beginning(sentence.persona, group_of(sentence))
-    return f'{start}{_turn("user", situation_of(sentence, doing))}<|im_start|>assistant\n'
+def prompt(sentence: Sentence, able: bool | None = None) -> str:
+    """Write the whole prompt; `able` says whether the robot will do what was asked."""
+    group = group_of(sentence, able)
+    situation = _turn('user', situation_of(sentence, group))
+    return f'{beginning(sentence.persona, group)}{situation}<|im_start|>assistant\n'
 
 
-def situation_of(sentence: Sentence, doing: str | None = None) -> str:
-    """Describe the case in the manner of the persona's examples."""
-    trigger = sentence.turn.decision.trigger
-    if trigger is Trigger.HAZARD:
+def situation_of(sentence: Sentence, group: Group) -> str:
+    """Describe the case in the manner of the persona's examples of this group."""
+    if group.trigger is Trigger.HAZARD:
         return f'Danger: {what_happened(sentence)}.'
-    if trigger is Trigger.HELP:
-        low = group_of(sentence).when == 'battery'
+    if group.trigger is Trigger.HELP:
+        low = group.when == 'battery'
         return 'Your battery is low.' if low else f'{_capital(what_happened(sentence))}.'
-    if trigger is Trigger.TASK:
-        return _task(sentence, doing)
-    if trigger is Trigger.REPLY:
-        return _reply(sentence, doing)
-    return _opening(sentence)
+    if group.trigger is Trigger.TASK:
+        asked = sentence.turn.instruction or sentence.turn.heard
+        return f'They ask: {quoted(asked, 200)}'
+    if group.trigger is Trigger.REPLY:
+        return _reply(sentence, group)
+    return _opening(sentence, group)
 
 
-def _opening(sentence: Sentence) -> str:
+def _opening(sentence: Sentence, group: Group) -> str:
     """Describe who came, looks a certain way or keeps the robot company."""
     look = LOOKS.get(sentence.mood, '')
     day = f'It is {day_part(sentence.view.hour)}. '
-    trigger = sentence.turn.decision.trigger
-    if trigger is Trigger.CARE:
+    if group.trigger is Trigger.CARE:
         return f'{day}Someone looks {look or "unsure"}.'
-    does = 'arrives' if trigger is Trigger.GREETING else 'keeps you company'
-    spoken_of = trigger is Trigger.SMALL_TALK and group_of(sentence).when == 'thing'
+    does = 'arrives' if group.trigger is Trigger.GREETING else 'keeps you company'
+    spoken_of = group.trigger is Trigger.SMALL_TALK and group.when == 'thing'
     here = f' There is {things_seen(sentence)[0].split(" on the ")[0]} here.' if spoken_of else ''
     return f'{day}Someone {does}{", looking " + look if look else ""}.{here}'
 
 
-def _reply(sentence: Sentence, doing: str | None) -> str:
-    """Give what is seen, what the robot said last, and what it heard."""
-    seen = things_seen(sentence)
+def _reply(sentence: Sentence, group: Group) -> str:
+    """Give what was heard, and of the rest only what the examples of the group give."""
     before = next((line.text for line in reversed(sentence.lines) if line.by_robot), '')
+    seen = things_seen(sentence) if group.when == 'thing' else []
     parts = [f'There is {_listed(seen)}.'] if seen else []
-    parts += [f'You said: {quoted(before, 120)}'] if before else []
-    parts += [f'They look {LOOKS[sentence.mood]}.'] if sentence.mood in LOOKS else []
-    parts.append(f'They say: {quoted(sentence.turn.heard, 200)}')
-    return ' '.join([*parts, *_plan_words(doing)])
-
-
-def _task(sentence: Sentence, doing: str | None) -> str:
-    asked = sentence.turn.instruction or sentence.turn.heard
-    return ' '.join([f'They ask: {quoted(asked, 200)}', *_plan_words(doing)])
-
-
-def _plan_words(doing: str | None) -> list[str]:
-    if doing is None:
-        return []
-    return [f'You will: {doing}.' if doing else 'You can not do that.']
+    parts += [f'You said: {quoted(before, 120)}'] if before and group.when in ('yes', 'no') else []
+    parts += [f'They look {LOOKS[group.when]}.'] if group.when in LOOKS else []
+    return ' '.join([*parts, f'They say: {quoted(sentence.turn.heard, 200)}'])
 
 
 def what_happened(sentence: Sentence) -> str:

@@ -171,9 +171,9 @@ class _Writing:
     def run(self) -> Answer:
         """Write the plan and the words, and measure them."""
         asked = bool(self._sentence.turn.instruction)
-        steps, doing = self._plan() if asked else ((), None)
+        steps, able = self._plan() if asked else ((), None)
         try:
-            self._speak(doing)
+            self._speak(able)
             steps = steps if asked else self._plan()[0]
         except ModelDeadlineError:
             if not self._said:
@@ -190,8 +190,11 @@ class _Writing:
         )
 
     # ------------------------------------------------------------------ plan
-    def _plan(self) -> tuple[tuple[PlanStep, ...], str | None]:
-        """Choose steps while there are any; a plan that stays incomplete isn't made."""
+    def _plan(self) -> tuple[tuple[PlanStep, ...], bool | None]:
+        """Choose steps and tell whether they do what was asked; None when nothing was.
+
+        A plan that stays incomplete isn't made.
+        """
         if not (self._schema.want_plan and asked_for(self._sentence)):
             return (), None
         task = Task(self._sentence, self._schema)
@@ -199,16 +202,9 @@ class _Writing:
         while not task.is_complete(steps):
             offers = task.offers(steps)
             if not offers:
-                return (), ''
+                return (), False
             steps += (self._choose(offers, steps),)
-        return steps, ', '.join(self._told(step) for step in steps)
-
-    def _told(self, step: PlanStep) -> str:
-        """Write a step in plain words, such as `hand over the cup, you`."""
-        labels = {r.name: f'the {r.label}' for r in self._schema.state.referents}
-        labels[self._sentence.turn.decision.addressee] = 'you'
-        named = [labels.get(value, value).replace('_', ' ') for _, value in step.arguments]
-        return ' '.join([step.skill.replace('_', ' '), *named])
+        return steps, True
 
     def _choose(self, offers: tuple[PlanStep, ...], steps: tuple[PlanStep, ...]) -> PlanStep:
         """Let the model write one of the offered calls."""
@@ -220,12 +216,12 @@ class _Writing:
         return next((step for step in offers if step.call == completion.text.strip()), offers[0])
 
     # ------------------------------------------------------------------ words
-    def _speak(self, doing: str | None) -> None:
+    def _speak(self, able: bool | None) -> None:
         """Write sentences that fit; raises ModelError when none of the tries does."""
-        group, why = fewshot.group_of(self._sentence), ''
+        group, why = fewshot.group_of(self._sentence, able), ''
         for number in range(TRIES):
             completion = self._model.complete(
-                group, self._request(doing, number), self.watch, self._hear
+                group, self._request(able, number), self.watch, self._hear
             )
             self._count(completion)
             if self._said:
@@ -235,12 +231,12 @@ class _Writing:
             why = self._objection(completion.text) or 'no whole sentence'
         raise ModelError(f'{NAME} wrote nothing fit in {TRIES} tries: {why}')
 
-    def _request(self, doing: str | None, number: int) -> Request:
+    def _request(self, able: bool | None, number: int) -> Request:
         """Ask for the likeliest words first, then for others."""
         settings = self._model.settings
         name = self._sentence.persona.name
         return Request(
-            fewshot.prompt(self._sentence, doing),
+            fewshot.prompt(self._sentence, able),
             fewshot.words_grammar(self._schema.max_words, name),
             self._schema.max_words * TOKENS_A_WORD + 8,
             temperature=max(settings.temperature, RETRY_TEMPERATURE if number else 0.0),

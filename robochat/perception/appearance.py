@@ -7,7 +7,9 @@ in memory only until the person has been gone for `forget_sec`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+import math
 
 import cv2
 import numpy as np
@@ -22,6 +24,8 @@ LEAST_PIXELS = 400
 LEAST_SATURATION = 50
 ALIKE = 0.7
 CLEARLY = 0.08
+NOTE_SEC = 0.5
+MOST_NAMES = 256
 
 
 def clothes(box: Box, width_px: int, height_px: int) -> tuple[int, int, int, int]:
@@ -102,3 +106,40 @@ class Acquaintances:
         for person, known in list(self._known.items()):
             if not 0 <= now_sec - known.seen_sec <= self.forget_sec:
                 del self._known[person]
+
+
+class Recall:
+    """Gives tracks of people who come back the ids that they had.
+
+    A track's name is settled at its first picture that shows enough of the clothes; until then,
+    and where nobody is recognised, it is the tracker's own. `forget_sec` of 0 recalls nobody.
+    """
+
+    def __init__(self, forget_sec: float) -> None:
+        self._acquaintances = Acquaintances(forget_sec)
+        self._names: dict[str, str] = {}
+        self._noted_sec: dict[str, float] = {}
+
+    def names(self, rgb: RgbImage, faces: Mapping[str, Box], now_sec: float) -> dict[str, str]:
+        """Return the name to show for each track, by the tracker's name."""
+        if len(self._names) > MOST_NAMES:
+            self._names = {t: n for t, n in self._names.items() if t in faces}
+            self._noted_sec = {t: s for t, s in self._noted_sec.items() if t in faces}
+        for track, box in faces.items():
+            if not 0 <= now_sec - self._noted_sec.get(track, -math.inf) < NOTE_SEC:
+                self._note(rgb, track, box, now_sec, faces)
+        return {track: self._names.get(track, track) for track in faces}
+
+    def _note(
+        self, rgb: RgbImage, track: str, box: Box, now_sec: float, faces: Mapping[str, Box]
+    ) -> None:
+        """Look at someone's clothes: to settle a new track's name, then to keep up with the light."""
+        signature = signature_of(rgb, box)
+        if signature is None:
+            return
+        self._noted_sec[track] = now_sec
+        if track not in self._names:
+            present = {self._names.get(other, other) for other in faces if other != track}
+            known = self._acquaintances.recognise(signature, now_sec, present)
+            self._names[track] = known or track
+        self._acquaintances.note(self._names[track], signature, now_sec)

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 from robochat.config import Config
+from robochat.perception.appearance import Recall
 from robochat.perception.face_memory import FaceMemory
 from robochat.perception.face_watch import FaceWatch
 from robochat.perception.mesh import FaceMesh
@@ -52,6 +53,7 @@ class Perceiver:
         self._config = config
         self._faces = FaceWatch(config.perception, faces_per_frame)
         self._objects = self._open_objects()
+        self._recall = Recall(config.perception.recall_sec)
         self._object_tracks = Tracker(config.perception.track_lost_sec)
         self._place = PlaceGuesser()
 
@@ -78,7 +80,9 @@ class Perceiver:
 
     def _see(self, frame: Frame) -> Observation:
         seen = self._faces.update(frame)
-        faces = tuple(self._observe(name, memory, frame) for name, memory in seen.items())
+        boxes = {track: memory.box for track, memory in seen.items()}
+        names = self._recall.names(frame.image, boxes, frame.stamp_sec)
+        faces = tuple(self._observe(names[t], memory, frame) for t, memory in seen.items())
         return Observation(frame.stamp_sec, frame.width_px, frame.height_px, faces)
 
     def _observe(self, name: str, memory: FaceMemory, frame: Frame) -> FaceObservation:

@@ -126,11 +126,15 @@ def peak_memory_mb(pid: int) -> float:
 
 
 def _parameter_file(stage: Stage, folder: Path) -> Path:
-    """Write the user's settings and the scenario's as one parameter file."""
+    """Write the user's settings and the scenario's as one parameter file.
+
+    A scenario is played at noon unless it says otherwise, or it would end otherwise at night.
+    """
     import yaml
 
     base = load_config(stage.params) if stage.params else Config()
-    config = config_from(dict(stage.settings), base=base)
+    settings = {'engagement.local_time': '12:00', **stage.settings}
+    config = config_from(settings, base=base)
     values = {group.name: dict(vars(getattr(config, group.name))) for group in fields(config)}
     path = folder / 'params.yaml'
     path.write_text(yaml.safe_dump({'/**': {'ros__parameters': values}}), encoding='utf-8')

@@ -16,7 +16,7 @@ from robochat.pipeline import Pipeline
 from robochat.response import Output
 from robochat.ros import convert, faces, fields, plans, topics
 from robochat.ros.cameras import Camera
-from robochat.ros.daytime import day_clock
+from robochat.daytime import day_clock
 from robochat.ros.diagnostics import diagnostics_to_msg, StageMeter, Throttle
 from robochat.ros.fields import ConvertError
 from robochat.ros.outlets import Outlets
