@@ -247,7 +247,12 @@ class ModelSettings:
         'smollm2', 'Which model speaks: a built-in name or an entry point in robochat.mllms'
     )
     path: str = setting('', 'Folder or file of the model; empty uses the packaged one')
-    threads: int = setting(2, 'Threads of the embedded model', low=1, high=64)
+    threads: int = setting(
+        1,
+        'Threads of the embedded model; more only pay where as many cores are idle',
+        low=1,
+        high=64,
+    )
     context_tokens: int = setting(
         2048, 'Longest prompt and answer together', unit='tokens', low=512, high=131072
     )

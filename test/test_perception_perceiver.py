@@ -198,7 +198,7 @@ def test_lips_that_go_to_and_fro_are_active():
 
 @pytest.mark.parametrize(
     'openings',
-    [[0.02] * 10, [0.03 * k for k in range(10)], [0.3] * 10, [0.02, 0.3], [0.05, 0.07] * 5],
+    [[0.02] * 10, [0.03 * k for k in range(10)], [0.3] * 10, [0.02, 0.3], [0.05, 0.065] * 5],
 )
 def test_lips_that_rest_open_once_or_tremble_are_not(openings):
     assert not mouth(openings)
