@@ -57,6 +57,12 @@ class Assembly:
         """Name of the model that answers."""
         return self.model.name
 
+    @property
+    def model_is_warm(self) -> bool:
+        """Whether the model has read what it can read beforehand; models may offer to tell."""
+        wait = getattr(self.model, 'wait_until_warm', None)
+        return wait is None or bool(wait(0.0))
+
     def close(self) -> None:
         """Free the models."""
         self.model.close()

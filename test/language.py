@@ -63,11 +63,10 @@ def sentence_of(
     heard: str = '',
     instruction: str = '',
     said: tuple[str, ...] = (),
-    history: int = 6,
 ) -> Sentence:
     """The sentence of a turn with person_1."""
     view = view or view_of()
-    dialogue = Dialogue(history)
+    dialogue = Dialogue(6)
     for text in said:
         dialogue.said(Utterance('u', text, 5.0, addressee='person_1'))
     if heard:

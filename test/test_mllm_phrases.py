@@ -118,6 +118,12 @@ def test_seeing_something_else_is_no_answer_to_where() -> None:
     assert unfit('I am sorry, I do not see your keys here.', asked) == ''
 
 
+def test_promises_need_a_plan() -> None:
+    asked = sentence_of(Trigger.REPLY, heard='Yes, please.')
+    assert 'not planned' in unfit('I will pick it up.', asked)
+    assert unfit('I will pick it up.', asked, planned=True) == ''
+
+
 def every_own_example_fits() -> list[tuple[Sentence, str]]:
     """Every example of the companion about looks, with a case that it fits."""
     cases = []

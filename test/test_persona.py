@@ -72,9 +72,9 @@ def test_all_mistakes_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
         load_persona(str(path))
     text = '\n'.join(error.value.problems)
     for fact in (
-        'hobby: unknown', 'name: must be', 'language: must be', 'system: must be', 'rules: must be',
-        'never[0]', 'examples.greeting.any[0]', 'examples.greeting.later', 'examples.care: missing',
-        'no slot whom', 'phrases.dance: no such trigger', 'phrase without slots',
+        'hobby: unknown', 'name: must be', 'language: must be', 'system: must be',
+        'rules: must be', 'never[0]', 'examples.greeting.any[0]', 'examples.greeting.later',
+        'examples.care: missing', 'no slot whom', 'phrases.dance: no such trigger', 'phrase without slots',
     ):  # fmt: skip
         assert fact in text
 

@@ -89,6 +89,7 @@ def _play(name: str, args: argparse.Namespace, lines: IO[str]) -> bool:
     scenario = load_scenario(name)
     printer = Printer(sys.stdout, colour=sys.stdout.isatty())
     printer.title(scenario.name, scenario.about)
+    printer.wait('the node starts, and its model reads its prompts once (up to a minute)')
 
     def note(event: Event) -> None:
         lines.write(json.dumps({'scenario': scenario.name, **event}) + '\n')
@@ -142,6 +143,10 @@ class Printer:
     def title(self, name: str, about: str) -> None:
         """Head a scenario."""
         self._line(BOLD, f'\n{name}: {about}')
+
+    def wait(self, text: str) -> None:
+        """Say what is being waited for."""
+        self._line(DIM, f'         {text} ...')
 
     def verdict(self, ok: bool, text: str) -> None:
         """Say whether an expectation was met."""

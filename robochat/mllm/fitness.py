@@ -27,6 +27,7 @@ _SEES = re.compile(
     r'\bi (?:can )?see (?:a|an|the|your) ([a-z ]+?)'
     r'(?: (?:on|over|here|there|at|in|just)\b|[,.!?]|$)'
 )
+_PROMISES = re.compile(r'\bi will (?:pick|bring|fetch|get|put|take|go|come|give|place|move)\b')
 _LOOKED_FOR = re.compile(r'\b(?:where|(?:do|can) you see (?!anything|something))\b')
 _REPEATED = re.compile(
     r'\b(\w+(?: \w+){2,})\b.*\b\1\b|\b(\w+)(?:,? \2\b){2,}|(?:^|[.!?] )([^.!?]+)[.!?] \3[.!?]'
@@ -38,8 +39,11 @@ _DANGLING = re.compile(
 )
 
 
-def unfit(text: str, sentence: Sentence) -> str:
-    """Say why `text` must not be said in this case, or return an empty string."""
+def unfit(text: str, sentence: Sentence, planned: bool = False) -> str:
+    """Say why `text` must not be said in this case, or return an empty string.
+
+    `planned` tells that there is a plan which does what was asked.
+    """
     plain = text.lower()
     forbidden = sentence.persona.forbids(plain)
     if forbidden:
@@ -48,6 +52,9 @@ def unfit(text: str, sentence: Sentence) -> str:
         return 'it repeats itself'
     if _DANGLING.search(plain):
         return 'it breaks off'
+    answers = sentence.turn.decision.trigger in (Trigger.REPLY, Trigger.TASK)
+    if answers and not planned and _PROMISES.search(plain):
+        return 'it promises what is not planned'
     return (
         _false_look(plain, sentence)
         or _false_sight(plain, sentence)

