@@ -71,7 +71,8 @@ class Declaration:
         if (self.low is not None and value < self.low) or (
             self.high is not None and value > self.high
         ):
-            return f'{self.name} = {value!r}: must lie in {self.low:g} to {self.high:g} {self.unit}'.rstrip()
+            span = f'{self.low:g} to {self.high:g} {self.unit}'.rstrip()
+            return f'{self.name} = {value!r}: must lie in {span}'
         return ''
 
     def _has_right_type(self, value: Any) -> bool:

@@ -2,9 +2,9 @@
 
 Flow: cues in the world make *candidates* (a greeting, care, a warning, help, small talk, a reply).
 Each has a value and a cost (`robochat.cues`). *Vetoes* (do-not-disturb, quiet hours, "not now",
-cooldowns) take candidates away and say why. The best one that is worth its cost is spoken; else the
-most telling reason for silence is given. This is the mixed-initiative trade of Horvitz (CHI 1999),
-with the distances of Hall's social space and dwell times in place of single frames.
+cooldowns) take candidates away and say why. The best one that is worth its cost is spoken; else
+the most telling reason for silence is given. This is the mixed-initiative trade of Horvitz (CHI
+1999), with the distances of Hall's social space and dwell times in place of single frames.
 
 A single frame never makes the robot speak: facing, mood and arrival have all lasted by then.
 """

@@ -9,7 +9,9 @@ outside, Kendon 1990).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+import itertools
 import math
 
 from robochat.settings import WorldSettings
@@ -21,6 +23,8 @@ APPROACH_TIME_CONSTANT_SEC = 0.6
 FACING_GRACE_SEC = 0.4
 MOOD_GRACE_SEC = 1.0
 MOOD_STALE_SEC = 5.0
+NEAR_M = 2.0
+WALKING_MPS = 0.1
 
 
 @dataclass
@@ -135,11 +139,24 @@ def turned_toward(person: Person, other: Person) -> bool:
 
 
 def busy_together(person: Person, other: Person) -> bool:
-    """Tell whether two people are turned to each other; one head may be too far round to measure."""
+    """Tell whether two people are turned to each other; one head may be too far round."""
     toward, back = turned_toward(person, other), turned_toward(other, person)
     if toward and back:
         return True
     return (toward and _unreadable(other)) or (back and _unreadable(person))
+
+
+def in_company(people: Sequence[Person]) -> set[str]:
+    """Return the ids of those who are turned to someone who is turned to them."""
+    pairs = itertools.combinations(people, 2)
+    return {person.id for pair in pairs if busy_together(*pair) for person in pair}
+
+
+def came_near(before: Person, after: Person) -> bool:
+    """Tell whether someone just crossed into talking distance by walking up."""
+    if before.distance_m is None or after.distance_m is None:
+        return False
+    return before.distance_m > NEAR_M >= after.distance_m and after.approach_mps > WALKING_MPS
 
 
 def _unreadable(person: Person) -> bool:
@@ -148,7 +165,7 @@ def _unreadable(person: Person) -> bool:
 
 
 def fuse(own: Emotion | None, other: Emotion | None) -> Emotion | None:
-    """Join two estimates of one face: the certain one, the mean of two, uncertain where they differ."""
+    """Join two estimates of one face: the certain one, or the mean; unsure if they differ."""
     if own is None or other is None:
         return own or other
     if own.certain != other.certain:

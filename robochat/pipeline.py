@@ -1,15 +1,16 @@
 """The one flow: see and look, decide, respond.
 
-Flow: `see` (camera rate) and `look` (seldom) fold pictures into the world; `decide` asks the policy
-and, when it wants to speak, returns a turn; `respond` carries the turn out: multimodal sentence,
-model, reply, safety, plan check on the newest world.
+Flow: `see` (camera rate) and `look` (seldom) fold pictures into the world; `decide` asks the
+policy and, when it wants to speak, returns a turn; `respond` carries the turn out: multimodal
+sentence, model, reply, safety, plan check on the newest world.
 
-Threads: `see`, `look`, `respond` and everything else may each run in a thread of their own. One lock
-guards the world, the policy and the dialogue; it is never held while a network or a model runs.
+Threads: `see`, `look`, `respond` and everything else may each run in a thread of their own. One
+lock guards the world, the policy and the dialogue; it is never held while a network or a model
+runs.
 
-Safety: the model's words pass the content gate and its plans the checker, both on the world as it is
-when they are about to leave, not as it was when the model was asked. What is held back is emitted as
-a refusal.
+Safety: the model's words pass the content gate and its plans the checker, both on the world as it
+is when they are about to leave, not as it was when the model was asked. What is held back is
+emitted as a refusal.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Where shipped files lie: weights inside the package, configuration in the share folder.
 
-The share folder is the installed one (`share/robochat` of a colcon or pip prefix) or, in a checkout
-and an editable install, the repository itself.
+The share folder is the installed one (`share/robochat` of a colcon or pip prefix) or, in a
+checkout and an editable install, the repository itself.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ def model_path(name: str) -> Path:
     path = PACKAGE / 'models' / name
     if not path.is_file():
         raise MissingFileError(
-            f'weight file {name} is missing: looked in {path.parent}; reinstall robochat to get it back'
+            f'weight file {name} is missing: looked in {path.parent}; '
+            'reinstall robochat to get it back'
         )
     return path
 

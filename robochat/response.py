@@ -1,7 +1,7 @@
 """Turns a decision to speak into words and a plan that may leave the robot.
 
-Flow: situation (sentence and grammar) -> model, or the phrase bank when it fails -> reply -> content
-gate on the newest view -> utterance; steps -> checker on the newest view -> plan.
+Flow: situation (sentence and grammar) -> model, or the phrase bank when it fails -> reply ->
+content gate on the newest view -> utterance; steps -> checker on the newest view -> plan.
 
 Threads: `respond` runs on the one response thread; `look` and `emit` are called from there.
 """
@@ -84,7 +84,7 @@ class Responder:
         mouth = _Mouth(self, situation, look, emit, cancelled)
         fallback = ''
         try:
-            answer = self._ask(situation, mouth, cancelled)
+            answer = self._ask(situation, cancelled)
         except ModelCancelledError:
             return
         except ModelError as error:
@@ -98,7 +98,7 @@ class Responder:
         if not cancelled():
             self._plan(situation, reply, answer, look(), emit)
 
-    def _ask(self, situation: Situation, mouth: _Mouth, cancelled: Callable[[], bool]) -> Answer:
+    def _ask(self, situation: Situation, cancelled: Callable[[], bool]) -> Answer:
         """Ask the model, one turn at a time."""
         deadline_sec = self.config.model.deadline_sec
         if not self._asking.acquire(timeout=deadline_sec):
@@ -107,7 +107,6 @@ class Responder:
             return self.model.generate(
                 situation.sentence,
                 situation.schema,
-                on_text=mouth.take,
                 deadline_sec=deadline_sec,
                 cancelled=cancelled,
             )
@@ -158,16 +157,8 @@ class _Mouth:
         self._look = look
         self._emit = emit
         self._cancelled = cancelled
-        self._sentences: list[str] = []
         self.spoken: Utterance | None = None
         self.complaint = ''
-
-    def take(self, text: str) -> None:
-        """Collect whole sentences from the model; an empty one says that the words are complete."""
-        if text:
-            self._sentences.append(text)
-        elif self._sentences:
-            self.say(' '.join(self._sentences))
 
     def say(self, text: str) -> None:
         """Publish the words unless something was said already, or they may not be said."""

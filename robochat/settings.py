@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
-def setting(
+def setting(  # noqa: PLR0913  one keyword for each thing that is known of a setting
     default: Any,
     text: str,
     *,

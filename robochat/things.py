@@ -55,14 +55,14 @@ class ThingMemory:
         return self.settled is not None and self.settled.iou(box) > 0.5
 
     def _fell(self, box: Box, stamp_sec: float) -> bool:
-        """Compare with where it stood: lower by about its own height or more, not merely nearer."""
+        """Compare with where it stood: lower by about its own height, not merely nearer."""
         if self.settled is None or self.sightings < SETTLED_SIGHTINGS:
             return False
         return stamp_sec - self.settled_sec <= FALL_MEMORY_SEC and dropped(self.settled, box)
 
 
 def dropped(before: Box, after: Box) -> bool:
-    """Tell whether a box moved down by its height without growing like something carried nearer."""
+    """Tell whether a box moved down by its height without growing as if carried nearer."""
     drop = after.center[1] - before.center[1]
     sideways = abs(after.center[0] - before.center[0])
     grown = after.area / before.area if before.area > 0 else 1.0
@@ -78,13 +78,13 @@ def remember_thing(seen: ObjectObservation, stamp_sec: float) -> ThingMemory:
 def fallen_twin(
     new: ObjectObservation, known: Iterable[ThingMemory], now_sec: float
 ) -> ThingMemory | None:
-    """Find the thing of the same kind that just vanished above a new one: it fell and got a new id."""
+    """Find the thing of its kind that just vanished above a new one: it fell."""
     for memory in known:
         unseen_sec = now_sec - memory.thing.last_seen_sec
         same = memory.thing.label == new.label and memory.thing.id != new.id
-        if same and memory.sightings >= SETTLED_SIGHTINGS and 0 < unseen_sec <= FALL_MEMORY_SEC:
-            if dropped(memory.thing.box, new.box):
-                return memory
+        settled = memory.sightings >= SETTLED_SIGHTINGS and 0 < unseen_sec <= FALL_MEMORY_SEC
+        if same and settled and dropped(memory.thing.box, new.box):
+            return memory
     return None
 
 

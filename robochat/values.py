@@ -104,7 +104,7 @@ class Emotion:
 
 @dataclass(frozen=True)
 class FaceObservation:
-    """One tracked face in one frame; `person` is the track's id, stable through short occlusions."""
+    """One tracked face in one frame; `person` is an id, stable through short occlusions."""
 
     person: str
     box: Box
@@ -192,9 +192,9 @@ class Person:
     """A person as believed now.
 
     `mood` is the smoothed, certain expression that has lasted since `mood_since_sec`; it is empty
-    while nothing certain has lasted. `approach_mps` is positive when coming nearer. `facing_sec` is
-    how long the head has pointed at the robot without a break, `with_others` the share of the last
-    seconds in which the head was turned toward another person who turned toward them.
+    while nothing certain has lasted. `approach_mps` is positive when coming nearer. `facing_sec`
+    is how long the head has pointed at the robot without a break, `with_others` the share of the
+    last seconds in which the head was turned toward another person who turned toward them.
     """
 
     id: str
@@ -232,7 +232,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class RobotState:
-    """What the robot reports about itself; `battery` is 0 to 1, `holding` a thing's id or label."""
+    """What the robot reports; `battery` is 0 to 1, `holding` a thing's id or label."""
 
     place: str = ''
     holding: str = ''
@@ -293,8 +293,8 @@ class Trigger(str, Enum):
 class Decision:
     """Speak to whom, why, how urgently; or stay silent, why.
 
-    `priority` is 0 to 255 with 128 normal; `onset_sec` is when the cue behind it was first seen, so
-    that reaction times can be told from the policy's own dwell time.
+    `priority` is 0 to 255 with 128 normal; `onset_sec` is when the cue behind it was first seen,
+    so that reaction times can be told from the policy's own dwell time.
     """
 
     speak: bool

@@ -1,4 +1,4 @@
-"""The world as believed: people, things, place, robot, words and events, with stale things expired.
+"""The world as believed: people, things, place, robot, words, events; stale things expire.
 
 Flow: `seen`, `looked`, `heard`, `felt` (estimates of other nodes) and `robot_is` fold news in;
 `view` gives a frozen snapshot. Times are those of the news, `view` gets the time of asking.
@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
-import itertools
 import math
 
-from robochat.people import busy_together, fuse, PersonMemory, remember
+from robochat.people import came_near, fuse, in_company, PersonMemory, remember
 from robochat.settings import WorldSettings
 from robochat.things import (
     fallen_twin,
@@ -43,7 +42,6 @@ BLIND_SEC = 2.0
 MAX_PEOPLE = 50
 MAX_THINGS = 100
 MAX_SPEECH = 50
-NEAR_M = 2.0
 
 
 class World:
@@ -135,16 +133,13 @@ class World:
             detail = f'{memory.spoken_mood or "unknown"} to {person.mood}'
             memory.spoken_mood = person.mood
             self._happened(EventKind.MOOD_TURNED, person.id, stamp_sec, detail)
-        if _came_near(before, person):
+        if came_near(before, person):
             self._happened(EventKind.APPROACHED, person.id, stamp_sec)
 
     def _fold_company(self, elapsed_sec: float) -> None:
         """Note who is turned to whom."""
         visible = [m for m in self._people.values() if m.person.visible][:12]
-        together: set[str] = set()
-        for one, other in itertools.combinations(visible, 2):
-            if busy_together(one.person, other.person):
-                together |= {one.person.id, other.person.id}
+        together = in_company([m.person for m in visible])
         for memory in visible:
             memory.fold_company(memory.person.id in together, elapsed_sec)
 
@@ -303,10 +298,3 @@ class World:
         self, kind: EventKind, subject: str, stamp_sec: float, detail: str = '', score: float = 1.0
     ) -> None:
         self._events.append(Event(kind, subject, stamp_sec, detail, score))
-
-
-def _came_near(before: Person, after: Person) -> bool:
-    """Tell whether someone just crossed into talking distance by walking up."""
-    if before.distance_m is None or after.distance_m is None:
-        return False
-    return before.distance_m > NEAR_M >= after.distance_m and after.approach_mps > 0.1

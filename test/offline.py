@@ -11,9 +11,9 @@ from typing import Any
 
 from robochat.assembly import Assembly
 from robochat.config import config_from
+from robochat.daytime import day_clock
 from robochat.pipeline import Pipeline
 from robochat.response import Output
-from robochat.daytime import day_clock
 from robochat.values import ActionPlan, Frame, ModelCall, RobotState, Utterance
 from robochat_sim.render import Renderer
 from robochat_sim.scenario import load_scenario

@@ -1,7 +1,6 @@
 """Recognising who was just here by their clothes."""
 
 import numpy as np
-
 from robochat.perception.appearance import Acquaintances, Recall, signature_of
 from robochat.values import Box
 
@@ -76,10 +75,14 @@ def test_a_name_does_not_change_once_it_is_settled():
     recall = Recall(300)
     recall.names(dressed((60, 120, 120)), {'person_1': FACE}, 0.0)
     recall.names(dressed((170, 60, 50)), {'person_2': FACE}, 60.0)
-    assert recall.names(dressed((60, 120, 120)), {'person_2': FACE}, 62.0) == {'person_2': 'person_2'}
+    assert recall.names(dressed((60, 120, 120)), {'person_2': FACE}, 62.0) == {
+        'person_2': 'person_2'
+    }
 
 
 def test_recalls_nobody_when_told_not_to():
     recall = Recall(0)
     recall.names(dressed((60, 120, 120)), {'person_1': FACE}, 0.0)
-    assert recall.names(dressed((60, 120, 120)), {'person_2': FACE}, 9.0) == {'person_2': 'person_2'}
+    assert recall.names(dressed((60, 120, 120)), {'person_2': FACE}, 9.0) == {
+        'person_2': 'person_2'
+    }

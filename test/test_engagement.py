@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-
 from robochat.engagement import Engagement, in_quiet_hours
 from robochat.settings import EngagementSettings
 from robochat.values import (

@@ -118,6 +118,11 @@ def test_seeing_something_else_is_no_answer_to_where() -> None:
     assert unfit('I am sorry, I do not see your keys here.', asked) == ''
 
 
+def test_what_is_in_view_is_not_denied() -> None:
+    asked = sentence_of(Trigger.REPLY, view_of(thing('cup_1')), heard='Where is the cup?')
+    assert 'denies a cup' in unfit('I am sorry, I do not see a cup here.', asked)
+
+
 def test_promises_need_a_plan() -> None:
     asked = sentence_of(Trigger.REPLY, heard='Yes, please.')
     assert 'not planned' in unfit('I will pick it up.', asked)

@@ -74,7 +74,8 @@ def test_all_mistakes_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
     for fact in (
         'hobby: unknown', 'name: must be', 'language: must be', 'system: must be',
         'rules: must be', 'never[0]', 'examples.greeting.any[0]', 'examples.greeting.later',
-        'examples.care: missing', 'no slot whom', 'phrases.dance: no such trigger', 'phrase without slots',
+        'examples.care: missing', 'no slot whom', 'phrases.dance: no such trigger',
+        'phrase without slots',
     ):  # fmt: skip
         assert fact in text
 

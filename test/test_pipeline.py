@@ -5,7 +5,6 @@ from dataclasses import replace
 import threading
 
 import pytest
-
 from robochat.config import Config
 from robochat.mllm.protocol import Answer, ModelCancelledError, ModelDeadlineError
 from robochat.persona import load_persona

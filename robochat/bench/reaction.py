@@ -1,8 +1,8 @@
 """How fast and how rightly the robot reacts: from a visible change to the published utterance.
 
-Simulator and node run as ROS 2 processes; all times are those at which a listener got the messages.
-The policy's dwell (from the first cue to the decision) is a choice, not a delay, and so it is reported
-apart from the response (from the decision to the utterance).
+Simulator and node run as ROS 2 processes; all times are those at which a listener got the
+messages. The policy's dwell (from the first cue to the decision) is a choice, not a delay, and so
+it is reported apart from the response (from the decision to the utterance).
 """
 
 from __future__ import annotations
@@ -163,10 +163,9 @@ def _camera_ms(events: Iterable[Event]) -> list[float]:
 
 def run(runs: int, scenarios: Sequence[str], tell: Callable[[str], None]) -> list[Row]:
     """Play scenarios and measure reactions, silence, memory and the camera callback."""
+    from robochat.ros.play import play, Stage
     from robochat_sim.expectations import judge
     from robochat_sim.scenario import load_scenario, scenario_names
-
-    from robochat.ros.play import play, Stage
 
     reactions: list[Reaction] = []
     as_expected: dict[str, list[bool]] = {}

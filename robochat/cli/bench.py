@@ -56,7 +56,7 @@ def _rows(name: str, args: argparse.Namespace) -> Sequence[Any]:
 
     if name == 'decide':
         return reaction.decide_rows()
-    return reaction.run(args.runs, args.scenario, lambda text: _tell(text))
+    return reaction.run(args.runs, args.scenario, _tell)
 
 
 def _tell(text: str) -> None:

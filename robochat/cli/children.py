@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 import os
+from pathlib import Path
 import signal
 import subprocess
 from types import TracebackType

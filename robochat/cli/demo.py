@@ -27,8 +27,8 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         'demo',
         help='run the simulator and the node, and print the conversation',
-        description='Play scenarios: the simulator and the node run as ROS 2 processes of their own '
-        'and meet only in topics. Exits with 1 when a scenario does not end as its file expects.',
+        description='Play scenarios: the simulator and the node run as ROS 2 processes of their '
+        'own and meet only in topics. Exits with 1 when one does not end as its file expects.',
     )
     parser.add_argument(
         '--scenario',
@@ -81,10 +81,9 @@ def _lines_to(path: str | None) -> IO[str]:
 
 def _play(name: str, args: argparse.Namespace, lines: IO[str]) -> bool:
     """Play one scenario, print it, and tell whether it ended as expected."""
+    from robochat.ros.play import play, Stage
     from robochat_sim.expectations import judge
     from robochat_sim.scenario import load_scenario
-
-    from robochat.ros.play import play, Stage
 
     scenario = load_scenario(name)
     printer = Printer(sys.stdout, colour=sys.stdout.isatty())
@@ -168,7 +167,7 @@ class Printer:
             evidence = ', '.join(event['evidence'])
             return (
                 DIM,
-                f'decides to speak to {event["addressee"] or "anyone"}: {event["reason"]} ({evidence})',
+                f'decides to speak to {_who(event)}: {event["reason"]} ({evidence})',
             )
         new = _without_numbers(event['reason'])
         fresh, self._silence = new != self._silence, new
@@ -184,8 +183,12 @@ def _without_numbers(text: str) -> str:
     return ''.join(c for c in text if not c.isdigit())
 
 
+def _who(event: Event) -> str:
+    return str(event['addressee'] or 'anyone')
+
+
 def _utterance(event: Event) -> tuple[str, str]:
-    return BOLD, f'robot to {event["addressee"] or "anyone"}: “{event["text"]}”'
+    return BOLD, f'robot to {_who(event)}: “{event["text"]}”'
 
 
 def _turn(event: Event) -> tuple[str, str]:

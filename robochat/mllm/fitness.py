@@ -10,7 +10,7 @@ import re
 
 from robochat.mllm.fewshot import things_seen
 from robochat.sentence import Sentence
-from robochat.values import EventKind, Trigger
+from robochat.values import Trigger
 
 LOOK_WORDS = {
     'happy': 'happy|cheerful|smil|joy|spirits|good mood|enjoy|wonderful|glad',
@@ -26,6 +26,9 @@ _LOOKS = re.compile(
 _SEES = re.compile(
     r'\bi (?:can )?see (?:a|an|the|your) ([a-z ]+?)'
     r'(?: (?:on|over|here|there|at|in|just)\b|[,.!?]|$)'
+)
+_DENIES = re.compile(
+    r'\b(?:do not|can ?not) see (?:a|an|the|your) ([a-z ]+?)(?: (?:here|there|on|in)\b|[,.!?]|$)'
 )
 _PROMISES = re.compile(r'\bi will (?:pick|bring|fetch|get|put|take|go|come|give|place|move)\b')
 _LOOKED_FOR = re.compile(r'\b(?:where|(?:do|can) you see (?!anything|something))\b')
@@ -74,19 +77,20 @@ def _false_look(plain: str, sentence: Sentence) -> str:
 
 
 def _false_sight(plain: str, sentence: Sentence) -> str:
-    """Refuse to see what isn't in view; what a hazard or a fall is about counts as seen."""
+    """Refuse to see what isn't in view, and to deny what is.
+
+    What a hazard or a fall is about counts as seen.
+    """
     if sentence.turn.decision.trigger in (Trigger.HAZARD, Trigger.HELP):
         return ''
     known = ' '.join(things_seen(sentence, limit=100))
-    known += ' '.join(e.detail for e in sentence.view.events if e.kind is EventKind.OBJECT_FELL)
-    return next(
-        (
-            f'it sees a {name}, which is not there'
-            for name in _SEES.findall(plain)
-            if name not in known
-        ),
-        '',
-    )
+    for name in _SEES.findall(plain):
+        if name not in known:
+            return f'it sees a {name}, which is not there'
+    for name in _DENIES.findall(plain):
+        if name in known:
+            return f'it denies a {name}, which is there'
+    return ''
 
 
 def _beside_the_point(plain: str, sentence: Sentence) -> str:

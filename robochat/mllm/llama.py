@@ -131,6 +131,8 @@ def _params(xllamacpp: Any, path: Path, folder: Path) -> Any:
     params.n_batch = params.n_ubatch = BATCH_TOKENS
     params.warmup = False
     params.cache_ram_mib = 0
+    # Half the memory of the caches (0.3 GB less with 38 of them), as fast, words as good.
+    params.cache_type_k = params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_Q8_0
     params.verbosity = 0
     params.hostnames = [str(folder / 'closed.sock')]
     params.api_keys = [secrets.token_hex(32)]

@@ -1,8 +1,8 @@
 """Recognise for a few minutes who was just here, by the colours they wear.
 
-A colour histogram of the clothes below the face (Swain and Ballard, 1991) tells apart the few people
-of one room and one visit. It is no biometric: it identifies nobody, means nothing tomorrow, and lives
-in memory only until the person has been gone for `forget_sec`.
+A colour histogram of the clothes below the face (Swain and Ballard, 1991) tells apart the few
+people of one room and one visit. It is no biometric: it identifies nobody, means nothing tomorrow,
+and lives in memory only until the person has been gone for `forget_sec`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import math
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
 from robochat.values import Box, RgbImage
 
 Signature = NDArray[np.float32]
@@ -50,19 +49,23 @@ def signature_of(rgb: RgbImage, box: Box) -> Signature | None:
     left, top, right, bottom = clothes(box, rgb.shape[1], rgb.shape[0])
     if right <= left or bottom <= top or (right - left) * (bottom - top) < LEAST_PIXELS:
         return None
-    pixels = cv2.cvtColor(rgb[top:bottom, left:right], cv2.COLOR_RGB2HSV).reshape(-1, 3).astype(int)
+    pixels = (
+        cv2.cvtColor(rgb[top:bottom, left:right], cv2.COLOR_RGB2HSV).reshape(-1, 3).astype(int)
+    )
     hue, saturation, value = pixels.T
     coloured = saturation >= LEAST_SATURATION
     hue_bin = hue[coloured] * HUES // 180
-    saturation_bin = (saturation[coloured] - LEAST_SATURATION) * SATURATIONS // (256 - LEAST_SATURATION)
+    saturation_bin = (
+        (saturation[coloured] - LEAST_SATURATION) * SATURATIONS // (256 - LEAST_SATURATION)
+    )
     colours = np.bincount(hue_bin * SATURATIONS + saturation_bin, minlength=HUES * SATURATIONS)
     greys = np.bincount(value[~coloured] * GREYS // 256, minlength=GREYS)
     histogram = np.concatenate([_blur_hues(colours), greys]).astype(np.float32)
-    return histogram / histogram.sum()
+    return np.asarray(histogram / histogram.sum(), np.float32)
 
 
 def _blur_hues(colours: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Spread each hue a little into its neighbours, so that a shade at a bin's edge still matches."""
+    """Spread each hue into its neighbours, so that a shade at a bin's edge still matches."""
     by_hue = colours.reshape(HUES, SATURATIONS).astype(float)
     spread = 0.6 * by_hue + 0.2 * np.roll(by_hue, 1, axis=0) + 0.2 * np.roll(by_hue, -1, axis=0)
     return np.asarray(spread.reshape(-1))
@@ -95,7 +98,9 @@ class Acquaintances:
     def recognise(self, signature: Signature, now_sec: float, present: set[str]) -> str | None:
         """Return the id of the one absent person who was dressed like this, if it is clear who."""
         self._forget(now_sec)
-        absent = ((alike(signature, k.signature), p) for p, k in self._known.items() if p not in present)
+        absent = (
+            (alike(signature, k.signature), p) for p, k in self._known.items() if p not in present
+        )
         ranked = sorted(absent, reverse=True)
         if not ranked or ranked[0][0] < ALIKE:
             return None
@@ -133,7 +138,7 @@ class Recall:
     def _note(
         self, rgb: RgbImage, track: str, box: Box, now_sec: float, faces: Mapping[str, Box]
     ) -> None:
-        """Look at someone's clothes: to settle a new track's name, then to keep up with the light."""
+        """Look at someone's clothes: to settle a new name, then to keep up with the light."""
         signature = signature_of(rgb, box)
         if signature is None:
             return

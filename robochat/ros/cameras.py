@@ -1,13 +1,14 @@
 """The camera's way into the pipeline: newest picture first, seldom things seldom.
 
-Threads: `on_image` runs in the executor and only leaves the message in a mailbox; decoding and seeing
-happen on the *see* worker, which passes a frame on to the *look* worker when one is due.
+Threads: `on_image` runs in the executor and only leaves the message in a mailbox; decoding and
+seeing happen on the *see* worker, which passes a frame on to the *look* worker when one is due.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 import time
+from typing import TypeAlias
 
 from robochat.config import Config
 from robochat.perception.perceiver import PerceptionError
@@ -19,7 +20,7 @@ from robochat.ros.workers import Worker
 from robochat.values import Frame, Observation, SceneObservation
 from sensor_msgs.msg import CompressedImage, Image
 
-Picture = Image | CompressedImage
+Picture: TypeAlias = 'Image | CompressedImage'
 STAMP_TOLERANCE_SEC = 10.0
 
 

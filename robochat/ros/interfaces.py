@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from rclpy.action import ActionClient
+from rclpy.action.client import ActionClient
 from rclpy.node import Node
 
 
 def interface_type(name: str) -> Any:
-    """Import the class of a type such as `std_msgs/msg/String`; raises ImportError or ValueError."""
+    """Import a type such as `std_msgs/msg/String`; raises ImportError or ValueError."""
     parts = name.split('/')
     if len(parts) != 3 or parts[1] not in ('msg', 'srv', 'action'):
         raise ValueError(

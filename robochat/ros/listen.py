@@ -9,10 +9,9 @@ from typing import Any
 
 from rclpy.context import Context
 from rclpy.node import Node
-from std_msgs.msg import String
-
 from robochat.ros import topics
 from robochat.ros.topics import Topic
+from std_msgs.msg import String
 
 KINDS = {
     'utterance': topics.UTTERANCE,

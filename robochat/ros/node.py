@@ -3,12 +3,12 @@
 Flow: the camera callback leaves the newest picture for the *see* worker and, now and then, for the
 *look* worker; a timer decides; the *respond* worker carries turns out and publishes.
 
-Threads: callbacks and timers run on the one executor thread and never wait for a network or a model.
-Four workers, one each for seeing, looking, responding and asked-for turns, have mailboxes of one
-item. Publishers are safe to call from all of them.
+Threads: callbacks and timers run on the one executor thread and never wait for a network or a
+model. Four workers, one each for seeing, looking, responding and asked-for turns, have mailboxes
+of one item. Publishers are safe to call from all of them.
 
-Units and frames: the pipeline's clock is the node's clock (system or simulated), in seconds; headers
-carry the acquisition time of the evidence.
+Units and frames: the pipeline's clock is the node's clock (system or simulated), in seconds;
+headers carry the acquisition time of the evidence.
 """
 
 from __future__ import annotations
@@ -17,18 +17,17 @@ from collections.abc import Sequence
 import time
 from typing import Any
 
+from rcl_interfaces.msg import SetParametersResult
 import rclpy
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rcl_interfaces.msg import SetParametersResult
-
+from robochat.assembly import Assembly
 from robochat.config import ConfigError
 from robochat.ros import parameters
-from robochat.assembly import Assembly
 from robochat.ros.running import Running
 
 
-class RobochatNode(LifecycleNode):  # type: ignore[misc]
+class RobochatNode(LifecycleNode):
     """Configure loads the models, activate begins to look and speak."""
 
     def __init__(self, **options: Any) -> None:
@@ -97,7 +96,7 @@ class RobochatNode(LifecycleNode):  # type: ignore[misc]
             self._assembly.close()
             self._assembly = None
 
-    def _on_parameters(self, changes: list[Parameter]) -> SetParametersResult:
+    def _on_parameters(self, changes: list[Parameter[Any]]) -> SetParametersResult:
         """Check changes as a set; what can change while running does so at once."""
         try:
             self.config = parameters.changed(self.config, changes, self._assembly is not None)

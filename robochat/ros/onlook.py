@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rclpy.node import Node
-from robochat_msgs.msg import EmotionArray, Scene, Utterance
-from sensor_msgs.msg import Image
-
 from robochat.perception.draw import annotate
 from robochat.ros import topics
 from robochat.ros.faces import observation_from_msg, scene_from_msg
 from robochat.ros.images import frame_from_msg
 from robochat.values import Observation, RgbImage, SceneObservation
+from sensor_msgs.msg import Image
+
+from robochat_msgs.msg import EmotionArray, Scene, Utterance
 
 Onlooker = Callable[[RgbImage, str], None]
 WORDS_SHOWN_SEC = 4.0

@@ -56,11 +56,11 @@ def _overrides(node: Node) -> dict[str, Any]:
 
     rclpy shows only overrides of declared parameters; a misspelt name would vanish without a word.
     """
-    overrides: Mapping[str, Parameter] = getattr(node, '_parameter_overrides', {})
+    overrides: Mapping[str, Parameter[Any]] = getattr(node, '_parameter_overrides', {})
     return {name: parameter.value for name, parameter in overrides.items()}
 
 
-def changed(config: Config, parameters: Iterable[Parameter], running: bool) -> Config:
+def changed(config: Config, parameters: Iterable[Parameter[Any]], running: bool) -> Config:
     """Return `config` with changes applied.
 
     Raises ConfigError for bad values, and for settings that can't change while the node runs.

@@ -20,7 +20,6 @@ from typing import Any
 import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
-
 from robochat.cli.children import Child
 from robochat.config import Config, config_from, load_config
 from robochat.resources import dds_profile

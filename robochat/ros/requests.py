@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from rclpy.action import ActionServer, CancelResponse
+from rclpy.action.server import ActionServer, CancelResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future
@@ -29,7 +29,7 @@ class Asked:
     """One request on its way: what came of it so far, and who waits for it."""
 
     turn: Turn
-    done: Future
+    done: Future[Asked]
     utterance: Utterance | None = None
     plan: ActionPlan | None = None
     refusals: list[Refusal] = field(default_factory=list)
@@ -106,7 +106,7 @@ class Requests:
 
     async def _run(self, goal: Any, plan: ActionPlan) -> PlanStatus:
         """Run a plan and pass its progress on as feedback."""
-        ended: Future = Future()
+        ended: Future[PlanStatus] = Future()
 
         def progressed(status: PlanStatus) -> None:
             if goal.is_cancel_requested and status.status not in (
@@ -120,7 +120,8 @@ class Requests:
             goal.publish_feedback(feedback)
 
         self._skills.submit(plan, progressed, ended.set_result)
-        status: PlanStatus = await ended
+        status = await ended
+        assert status is not None
         return status
 
     @staticmethod
@@ -141,8 +142,7 @@ class Requests:
         try:
             self._current = Asked(turn, Future())
             self._worker.submit(self._current)
-            asked: Asked = await self._current.done
-            return asked
+            return await self._current.done
         finally:
             self._busy = False
 

@@ -12,11 +12,11 @@ from typing import Any
 from rclpy.node import Node
 from robochat.assembly import Assembly
 from robochat.config import Config
+from robochat.daytime import day_clock
 from robochat.pipeline import Pipeline
 from robochat.response import Output
 from robochat.ros import convert, faces, fields, plans, topics
 from robochat.ros.cameras import Camera
-from robochat.daytime import day_clock
 from robochat.ros.diagnostics import diagnostics_to_msg, StageMeter, Throttle
 from robochat.ros.fields import ConvertError
 from robochat.ros.outlets import Outlets
@@ -209,7 +209,7 @@ class Running:
 
     def stop(self) -> None:
         """Take everything off the graph and end the workers."""
-        destroy = {
+        destroy: dict[str, Callable[[Any], bool]] = {
             'Subscription': self._node.destroy_subscription,
             'Service': self._node.destroy_service,
             'Timer': self._node.destroy_timer,

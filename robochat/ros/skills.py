@@ -12,7 +12,6 @@ from typing import Any
 
 from action_msgs.msg import GoalStatus
 from rclpy.node import Node
-
 from robochat.plan.execution import Execution, ExecutionError, StepRequest
 from robochat.plan.table import SkillTable
 from robochat.ros import plans

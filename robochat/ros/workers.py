@@ -1,6 +1,7 @@
 """Worker threads with a mailbox for one item: the newest wins, nobody ever waits.
 
-Threads: `submit` is called from anywhere and returns at once; `work` runs on the worker's own thread.
+Threads: `submit` is called from anywhere and returns at once; `work` runs on the worker's own
+thread.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ Item = TypeVar('Item')
 
 
 class Worker(Generic[Item]):
-    """Runs `work` on the newest submitted item; items that come too fast are dropped and counted."""
+    """Runs `work` on the newest item; those that come too fast are dropped and counted."""
 
     def __init__(
         self, name: str, work: Callable[[Item], None], failed: Callable[[Exception], None]
