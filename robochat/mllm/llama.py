@@ -81,6 +81,8 @@ class Llama:
                 raise ModelError(f"{path}: llama.cpp can't load it: {error}") from error
         self._worker = ThreadPoolExecutor(1, thread_name_prefix='robochat-llama')
         self._open = True
+        # A server that is freed before its loop has begun to serve waits for ever.
+        self._run(Request('Hi', 'root ::= "I"', 1), queue.SimpleQueue(), threading.Event())
 
     def complete(
         self, request: Request, watch: Watch, so_far: Callable[[Completion], None] | None = None
