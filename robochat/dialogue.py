@@ -118,7 +118,9 @@ _YES = re.compile(
     r'(?: please| robot| i would| sure)?'
 )
 _THANKS = re.compile(
-    rf'{_OPENER}(?:thanks|thank you|cheers|many thanks|much appreciated|i appreciate)\b.*'
+    rf'{_OPENER}(?:thanks|thank you|cheers|many thanks|much appreciated|i appreciate'
+    r'|(?:that is|that\'s|how|you are|you\'re) (?:very |so |really )?'
+    r'(?:kind|nice|sweet|thoughtful))\b.*'
 )
 _GREETING = re.compile(
     r'(?:oh )?(?:hello|hi|hey|good (?:morning|afternoon|evening|day)|greetings|howdy|welcome back'

@@ -84,7 +84,7 @@ class Responder:
         mouth = _Mouth(self, situation, look, emit, cancelled)
         fallback = ''
         try:
-            answer = self._ask(situation, cancelled)
+            answer = self._ask(situation, mouth, cancelled)
         except ModelCancelledError:
             return
         except ModelError as error:
@@ -98,7 +98,7 @@ class Responder:
         if not cancelled():
             self._plan(situation, reply, answer, look(), emit)
 
-    def _ask(self, situation: Situation, cancelled: Callable[[], bool]) -> Answer:
+    def _ask(self, situation: Situation, mouth: _Mouth, cancelled: Callable[[], bool]) -> Answer:
         """Ask the model, one turn at a time."""
         deadline_sec = self.config.model.deadline_sec
         if not self._asking.acquire(timeout=deadline_sec):
@@ -107,6 +107,7 @@ class Responder:
             return self.model.generate(
                 situation.sentence,
                 situation.schema,
+                on_text=mouth.take,
                 deadline_sec=deadline_sec,
                 cancelled=cancelled,
             )
@@ -157,8 +158,16 @@ class _Mouth:
         self._look = look
         self._emit = emit
         self._cancelled = cancelled
+        self._sentences: list[str] = []
         self.spoken: Utterance | None = None
         self.complaint = ''
+
+    def take(self, text: str) -> None:
+        """Collect whole sentences; an empty one says that the words are complete."""
+        if text:
+            self._sentences.append(text)
+        elif self._sentences:
+            self.say(' '.join(self._sentences))
 
     def say(self, text: str) -> None:
         """Publish the words unless something was said already, or they may not be said."""

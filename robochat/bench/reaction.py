@@ -175,7 +175,11 @@ def run(runs: int, scenarios: Sequence[str], tell: Callable[[str], None]) -> lis
         for number in range(runs):
             tell(f'{name}, run {number + 1} of {runs}')
             stage = Stage(
-                name, dict(scenario.settings), scenario.duration_sec + 10, seed=number + 1
+                name,
+                dict(scenario.settings),
+                scenario.duration_sec + 10,
+                seed=number + 1,
+                warm=any(e.kind == 'speaks' for e in scenario.expect),
             )
             played = play(stage, lambda _: None)
             events = list(played.events)

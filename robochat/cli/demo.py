@@ -128,12 +128,12 @@ class Printer:
     def __init__(self, out: IO[str], colour: bool = False) -> None:
         self._out = out
         self._colour = colour
-        self._silence = ''
+        self._silence = self._progress = ''
         self._says: dict[str, Callable[[Event], tuple[str, str]]] = {
             'utterance': _utterance,
             'speech': lambda e: (BLUE, f'person: “{e["text"]}”'),
             'plan': _plan,
-            'plan_status': lambda e: (DIM, f'plan {e["plan_id"]}: {_status(e)} {e["message"]}'),
+            'plan_status': self._plan_status,
             'refusal': lambda e: (RED, f'held back ({e["what"]}): {e["reason"]}'),
             'turn': _turn,
             'decision': self._decision,
@@ -172,6 +172,12 @@ class Printer:
         new = _without_numbers(event['reason'])
         fresh, self._silence = new != self._silence, new
         return DIM, f'stays silent: {event["reason"]}' if fresh else ''
+
+    def _plan_status(self, event: Event) -> tuple[str, str]:
+        """A status with news; mere progress is left out."""
+        news = f'plan {event["plan_id"]}: {_status(event)} {event["message"]}'
+        fresh, self._progress = news != self._progress, news
+        return DIM, news if fresh else ''
 
     def _line(self, style: str, text: str) -> None:
         self._out.write(f'{style}{text}{OFF}\n' if self._colour and style else f'{text}\n')

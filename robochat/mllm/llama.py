@@ -72,8 +72,8 @@ class Llama:
             params = _params(xllamacpp, path, Path(folder))
             params.n_parallel = slots
             params.n_ctx = context_tokens * slots
-            for cpu in (params.cpuparams, params.cpuparams_batch):
-                cpu.n_threads = threads
+            for cpu, count in ((params.cpuparams, threads), (params.cpuparams_batch, threads + 1)):
+                cpu.n_threads = count
                 cpu.poll = 0  # threads that spin while they wait stall each other when busy
             try:
                 self._server = xllamacpp.Server(params)

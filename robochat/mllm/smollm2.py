@@ -49,7 +49,9 @@ RETRY_TEMPERATURE = 0.7
 # Of 57 situations read, what was below was nonsense, what was said well lay above 0.5.
 LEAST_CONFIDENCE = 0.45
 WARM_SEC = 300.0
+POLITE_SEC = 0.5
 OPENINGS = (Trigger.GREETING, Trigger.CARE, Trigger.HELP, Trigger.SMALL_TALK)
+OPENINGS_FIRST = (Trigger.HAZARD, *OPENINGS)
 
 OnText = Callable[[str], None]
 
@@ -80,6 +82,8 @@ class SmolLm2:
         context = min(settings.context_tokens, _tokens_needed(persona))
         self._llama = Llama(path, threads=settings.threads, context_tokens=context, slots=slots)
         self._closed = threading.Event()
+        self._idle = threading.Event()
+        self._idle.set()
         self._warmer = threading.Thread(target=self._warm_up, name='robochat-warm-up', daemon=True)
         if settings.warm_up:
             self._warmer.start()
@@ -95,7 +99,11 @@ class SmolLm2:
         """Plan, when a plan is wanted, then speak; see `Mllm.generate`."""
         turn = _Writing(self, sentence, schema, on_text or _ignore)
         turn.watch = Watch(turn.started_sec + deadline_sec, cancelled)
-        return turn.run()
+        self._idle.clear()
+        try:
+            return turn.run()
+        finally:
+            self._idle.set()
 
     def close(self) -> None:
         """Free the model."""
@@ -127,15 +135,23 @@ class SmolLm2:
         return self._settings
 
     def _warm_up(self) -> None:
-        """Read the fixed prompts once, in the order of the persona's file, the planner's first."""
+        """Read the fixed prompts once, those of openings first, and only while nobody asks."""
         watch = Watch(time.monotonic() + WARM_SEC, self._closed.is_set)
-        groups = [None, *fewshot.groups_of(self._persona)[: MAX_SLOTS - 1]]
-        for group in groups:
-            prompt = plan_beginning() if group is None else fewshot.beginning(self._persona, group)
-            try:
-                self.complete(group, Request(prompt, 'root ::= "I"', 1), watch)
-            except ModelError:
-                return
+        groups = fewshot.groups_of(self._persona)[: MAX_SLOTS - 1]
+        openings: list[Group | None] = [g for g in groups if g.trigger in OPENINGS_FIRST]
+        others: list[Group | None] = [g for g in groups if g not in openings]
+        try:
+            for group in (*openings, None, *others):
+                while self._closed.wait(0.0) or not self._idle.wait(POLITE_SEC):
+                    watch.check()
+                self._read(group, watch)
+        except ModelError:
+            return
+
+    def _read(self, group: Group | None, watch: Watch) -> None:
+        """Read the fixed part of one prompt into its cache."""
+        prompt = plan_beginning() if group is None else fewshot.beginning(self._persona, group)
+        self.complete(group, Request(prompt, 'root ::= "I"', 1), watch)
 
 
 def _tokens_needed(persona: Persona) -> int:

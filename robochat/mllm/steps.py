@@ -21,6 +21,8 @@ from robochat.sentence import Sentence
 from robochat.values import PlanStep, Thing, Trigger, WorldView
 
 MAX_HERE = 8
+# What the robot may offer to bring to someone who looks down.
+COMFORTS = ('teddy bear', 'cup', 'apple', 'book')
 _SELF = frozenset(('me', 'my', 'mine', 'us', 'here', 'i'))
 _FETCH = frozenset(('bring', 'fetch', 'give', 'hand', 'get', 'deliver', 'carry', 'pass', 'take'))
 _TOWARD = frozenset(('come', 'follow', 'look', 'approach', 'drive', 'go', 'move'))
@@ -87,11 +89,24 @@ def plan_prompt(sentence: Sentence, steps: tuple[PlanStep, ...]) -> str:
 
 
 def asked_for(sentence: Sentence) -> str:
-    """Say what the plan is for: an instruction, words heard, or a thing that fell."""
+    """Say what the plan is for: an instruction, words heard, or what an opening calls for."""
     turn = sentence.turn
-    if turn.decision.trigger is Trigger.HELP and not (turn.instruction or turn.heard):
-        return f'Pick up the {clean(turn.decision.reason, 80).removesuffix(" fell")}.'
-    return turn.instruction or turn.heard
+    return turn.instruction or turn.heard or _called_for(sentence)
+
+
+def _called_for(sentence: Sentence) -> str:
+    """Put into words what the robot could do, unasked, about what it speaks of."""
+    decision = sentence.turn.decision
+    subject = clean(decision.topic.partition(':')[2], 40)
+    if decision.trigger is Trigger.HELP and subject:
+        return f'Pick up {subject}.'
+    if decision.trigger is Trigger.HAZARD:
+        return f'Look at {subject}.'
+    if decision.trigger is Trigger.CARE:
+        visible = [t.label for t in sentence.view.things if t.visible]
+        comfort = next((label for label in COMFORTS if label in visible), '')
+        return f'Bring me the {comfort}.' if comfort else 'Come here.'
+    return 'Look at me.' if decision.trigger is Trigger.GREETING else ''
 
 
 def step_grammar(steps: tuple[PlanStep, ...]) -> str:

@@ -14,6 +14,7 @@ headers carry the acquisition time of the evidence.
 from __future__ import annotations
 
 from collections.abc import Sequence
+import sys
 import time
 from typing import Any
 
@@ -25,6 +26,8 @@ from robochat.assembly import Assembly
 from robochat.config import ConfigError
 from robochat.ros import parameters
 from robochat.ros.running import Running
+
+SWITCH_SEC = 0.0005
 
 
 class RobochatNode(LifecycleNode):
@@ -109,6 +112,8 @@ class RobochatNode(LifecycleNode):
 
 def main(ros_args: Sequence[str] = ()) -> int:
     """Spin the node until it is interrupted or told to shut down; returns an exit status."""
+    # Callbacks wait for the interpreter while a network's Python runs: at most this long.
+    sys.setswitchinterval(SWITCH_SEC)
     rclpy.init(args=['robochat', *ros_args])
     node = None
     try:

@@ -37,13 +37,17 @@ class PlayError(RuntimeError):
 
 @dataclass(frozen=True)
 class Stage:
-    """What to play: a scenario's name or file, the node's settings, and for how long."""
+    """What to play: a scenario's name or file, the node's settings, and for how long.
+
+    `warm` waits until the model has read its prompts before the simulator starts.
+    """
 
     scenario: str
     settings: Mapping[str, Any]
     seconds: float
     params: str | None = None
     seed: int = 1
+    warm: bool = True
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,8 @@ def play(
             _start('node', folder, 'robochat.cli', 'run', '--params', str(params))
         )
         audience.spin_until(lambda: bool(events), START_SEC, node)
-        audience.spin_until(lambda: _warm(events), WARM_SEC, node, late_is_fine=True)
+        warm_sec = WARM_SEC if stage.warm else 0.0
+        audience.spin_until(lambda: _warm(events), warm_sec, node, late_is_fine=True)
         events.clear()
         words = ('--scenario', stage.scenario, '--seed', str(stage.seed))
         sim = stack.enter_context(_start('simulator', folder, 'robochat_sim.node', *words))
