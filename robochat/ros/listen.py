@@ -69,8 +69,10 @@ class Listener(Node):
         header = fields.pop('header', None)
         event: Event = {'t': self._since_start(self.now_sec()), 'kind': kind}
         if header:
-            stamp_sec = header['stamp']['sec'] + header['stamp']['nanosec'] * 1e-9
-            event['stamp'] = self._since_start(stamp_sec)
+            event['stamp'] = self._since_start(_seconds(header['stamp']))
+        if 'onset' in fields:
+            onset_sec = _seconds(fields['onset'])
+            fields['onset'] = self._since_start(onset_sec) if onset_sec > 0 else None
         if kind == 'speech':
             fields = {'text': fields['data']}
         return {**event, **fields}
@@ -91,6 +93,11 @@ class Listener(Node):
             self._started_sec = None
         truth = json.loads(message.data)
         self._on_event({**truth, 't': self._since_start(self.now_sec()), 'kind': 'truth'})
+
+
+def _seconds(stamp: dict[str, int]) -> float:
+    """Seconds of a stamp that was made jsonable."""
+    return stamp['sec'] + stamp['nanosec'] * 1e-9
 
 
 def jsonable(value: Any) -> Any:
