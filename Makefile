@@ -1,6 +1,6 @@
 # Everything is installed into .venv, step by step; a step runs again when its inputs change.
-# Options for every pip call go into PIP_OPTIONS; for PyTorch without CUDA, which is far smaller:
-#   make setup PIP_OPTIONS="--extra-index-url https://download.pytorch.org/whl/cpu"
+# Options for every pip call go into PIP_OPTIONS, such as an --extra-index-url that has PyTorch without
+# CUDA, which is far smaller.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
