@@ -22,6 +22,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 Picture: TypeAlias = 'Image | CompressedImage'
 STAMP_TOLERANCE_SEC = 10.0
+LOOK_NICENESS = 5
 
 
 class Camera:
@@ -48,7 +49,7 @@ class Camera:
         self.seeing = StageMeter('see', expected_sec=stale_sec)
         self.looking = StageMeter('look', expected_sec=None)
         self._see = Worker[tuple[Picture, float]]('see', self._see_one, self._failed)
-        self._look = Worker[Frame]('look', self._look_at, self._failed)
+        self._look = Worker[Frame]('look', self._look_at, self._failed, LOOK_NICENESS)
 
     @property
     def meters(self) -> tuple[StageMeter, ...]:

@@ -7,6 +7,8 @@ thread.
 from __future__ import annotations
 
 from collections.abc import Callable
+import os
+import sys
 import threading
 from typing import Generic, TypeVar
 
@@ -14,13 +16,21 @@ Item = TypeVar('Item')
 
 
 class Worker(Generic[Item]):
-    """Runs `work` on the newest item; those that come too fast are dropped and counted."""
+    """Runs `work` on the newest item; those that come too fast are dropped and counted.
+
+    A worker with some `niceness` leaves the processor to the others first.
+    """
 
     def __init__(
-        self, name: str, work: Callable[[Item], None], failed: Callable[[Exception], None]
+        self,
+        name: str,
+        work: Callable[[Item], None],
+        failed: Callable[[Exception], None],
+        niceness: int = 0,
     ) -> None:
         self._work = work
         self._failed = failed
+        self._niceness = niceness
         self._fresh = threading.Condition()
         self._item: Item | None = None
         self._running = True
@@ -47,6 +57,8 @@ class Worker(Generic[Item]):
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        if self._niceness and sys.platform == 'linux':  # where niceness belongs to the thread
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._niceness)
         while (item := self._next()) is not None:
             try:
                 self._work(item)
