@@ -11,7 +11,7 @@ is open, and nothing can connect.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 import math
@@ -124,6 +124,28 @@ class Llama:
 
         if not stop.is_set():
             self._server.handle_completions(_fields(request), receive)
+
+
+class Caches:
+    """Gives each kind of prompt a cache of its own, or that of the least recently used."""
+
+    def __init__(self, slots: int) -> None:
+        self._slots = slots
+        self._of: dict[Hashable, int] = {}
+        self._lock = threading.Lock()
+
+    def slot_of(self, key: Hashable) -> int:
+        """Return the cache of a kind of prompt."""
+        with self._lock:
+            slot = self._of.pop(key, None)
+            if slot is None:
+                slot = (
+                    len(self._of)
+                    if len(self._of) < self._slots
+                    else self._of.pop(next(iter(self._of)))
+                )
+            self._of[key] = slot
+            return slot
 
 
 def _params(xllamacpp: Any, path: Path, folder: Path) -> Any:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from robochat.mllm import fewshot
 from robochat.mllm.fewshot import Group
 from robochat.mllm.fitness import unfit
-from robochat.mllm.llama import Completion, Llama, Request
+from robochat.mllm.llama import Caches, Completion, Llama, Request
 from robochat.mllm.protocol import Answer, line_format, ModelDeadlineError, ModelError, Watch
 from robochat.mllm.steps import asked_for, plan_beginning, plan_prompt, step_grammar, Task
 from robochat.persona import Persona
@@ -77,7 +77,7 @@ class SmolLm2:
         self._settings = settings
         self._persona = persona
         slots = min(MAX_SLOTS, len(fewshot.groups_of(persona)) + 1)
-        self._caches = _Caches(slots)
+        self._caches = Caches(slots)
         path = Path(settings.path).expanduser() if settings.path else packaged_model()
         context = min(settings.context_tokens, _tokens_needed(persona))
         self._llama = Llama(path, threads=settings.threads, context_tokens=context, slots=slots)
@@ -162,28 +162,6 @@ def _tokens_needed(persona: Persona) -> int:
     ]
     needed = max(map(len, texts)) / CHARS_A_TOKEN + ROOM_TOKENS
     return max(LEAST_TOKENS, 64 * math.ceil(needed / 64))
-
-
-class _Caches:
-    """Gives each group of prompts a cache of its own, or that of the least recently used."""
-
-    def __init__(self, slots: int) -> None:
-        self._slots = slots
-        self._of: dict[Group | None, int] = {}
-        self._lock = threading.Lock()
-
-    def slot_of(self, key: Group | None) -> int:
-        """Return the cache of a group."""
-        with self._lock:
-            slot = self._of.pop(key, None)
-            if slot is None:
-                slot = (
-                    len(self._of)
-                    if len(self._of) < self._slots
-                    else self._of.pop(next(iter(self._of)))
-                )
-            self._of[key] = slot
-            return slot
 
 
 class _Writing:
