@@ -2,7 +2,7 @@
 
 Flow: the detector searches the whole picture four times a second; in between, each face is
 followed by its own landmarks, whose flag tells when it is lost (as in MediaPipe's face mesh
-pipeline, arXiv 1907.06724). Landmarks are read at most fifteen times a second; a faster camera's
+pipeline, arXiv 1907.06724). Landmarks are read at most eleven times a second; a faster camera's
 frames in between repeat what is known. Meshes and readings have a budget for each frame, spent on
 the faces that waited longest, so a crowd costs little more than one person.
 
@@ -24,7 +24,7 @@ from robochat.settings import PerceptionSettings
 from robochat.values import Box, Frame, RgbImage
 
 SEARCH_SEC = 0.24
-MESH_SEC = 0.06
+MESH_SEC = 0.09
 
 
 class FaceWatch:
