@@ -22,7 +22,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 Picture: TypeAlias = 'Image | CompressedImage'
 STAMP_TOLERANCE_SEC = 10.0
-LOOK_NICENESS = 5
+SEE_NICENESS, LOOK_NICENESS = 2, 5
 
 
 class Camera:
@@ -48,7 +48,7 @@ class Camera:
         self.camera = StageMeter('camera', expected_sec=stale_sec)
         self.seeing = StageMeter('see', expected_sec=stale_sec)
         self.looking = StageMeter('look', expected_sec=None)
-        self._see = Worker[tuple[Picture, float]]('see', self._see_one, self._failed)
+        self._see = Worker[tuple[Picture, float]]('see', self._see_one, self._failed, SEE_NICENESS)
         self._look = Worker[Frame]('look', self._look_at, self._failed, LOOK_NICENESS)
 
     @property

@@ -27,7 +27,7 @@ from robochat.config import ConfigError
 from robochat.ros import parameters
 from robochat.ros.running import Running
 
-SWITCH_SEC = 0.0005
+SWITCH_SEC = 0.0002
 
 
 class RobochatNode(LifecycleNode):
