@@ -40,8 +40,23 @@ EXTRAS = {
         'ros-std-srvs>=5,<6',
     ],
     'sim': ['mujoco>=4,<5', 'PyOpenGL>=3.1'],
+    # The C interface of llama.cpp inside xllamacpp is called directly, so the version is pinned.
+    'palm_e': [
+        'gguf>=0.17',  # merges what was trained into the packaged language model
+        'safetensors>=0.4',
+        'tokenizers>=0.20',
+        'xllamacpp==2026.10.11549',
+    ],
     'smollm2': ['xllamacpp>=2026.10'],
     'test': ['pytest>=8'],
+    'train': [
+        'robochat[palm_e,sim,transformers]',
+        'matplotlib>=3.9',
+        'peft>=0.17,<1',  # the tests read the low-rank additions with it
+        'pyarrow>=17',
+        'tensorboard>=2.18',
+        'tqdm>=4.66',
+    ],
     'transformers': [
         'pillow>=11',
         'torch==2.13.0',  # the version that the figures in docs/ were measured with

@@ -41,7 +41,7 @@ class Assembly:
         persona = load_persona(config.dialogue.persona)
         perceiver = _eyes(config, warnings)
         phrases = Phrases(persona, config.model.seed)
-        model = _model(config, persona, phrases, warnings)
+        model = _model(config, persona, table, phrases, warnings)
         return cls(
             perceiver=perceiver,
             persona=persona,
@@ -82,12 +82,17 @@ def _eyes(config: Config, warnings: list[str]) -> Perceiver | None:
     return perceiver
 
 
-def _model(config: Config, persona: Persona, phrases: Mllm, warnings: list[str]) -> Mllm:
+def _model(
+    config: Config, persona: Persona, table: SkillTable, phrases: Mllm, warnings: list[str]
+) -> Mllm:
     """Load the model; an unknown name is an error, a model that can't be loaded a warning."""
     if config.model.backend == 'phrases':
         return phrases
     try:
-        return load_model(config.model, persona)
+        model = load_model(config.model, persona)
+        if config.model.warm_up and (warm_up := getattr(model, 'warm_up', None)):
+            warm_up(table)
+        return model
     except UnknownModelError:
         raise
     except ModelError as error:

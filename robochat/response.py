@@ -31,6 +31,8 @@ Emit = Callable[[Output], None]
 
 WITH_PLAN = (Trigger.HAZARD, Trigger.CARE, Trigger.HELP, Trigger.GREETING, Trigger.TASK)
 ASKED_FOR = (Trigger.REPLY, Trigger.TASK)
+# Whatever the model thinks of it, these are answered.
+NEVER_SILENT = (Trigger.HAZARD, Trigger.TASK)
 PHRASE_DEADLINE_SEC = 1.0
 LIFETIME_SEC = 10.0
 EXPRESSIONS = {
@@ -89,6 +91,10 @@ class Responder:
             return
         except ModelError as error:
             answer, fallback = self._phrase(situation), str(error)
+        if answer.silent and situation.turn.decision.trigger not in NEVER_SILENT:
+            emit(Refusal('utterance', 'the model chose to say nothing', look().now_sec))
+            emit(_measured(situation, answer, fallback, look().now_sec))
+            return
         reply, complaint = _read(answer, situation.schema)
         mouth.say(reply.text)
         if mouth.spoken is None and not cancelled():

@@ -247,6 +247,12 @@ class ModelSettings:
         'smollm2', 'Which model speaks: a built-in name or an entry point in robochat.mllms'
     )
     path: str = setting('', 'Folder or file of the model; empty uses the packaged one')
+    runtime: str = setting(
+        'llama', 'What runs the palm_e model: llama.cpp or torch', choices=('llama', 'torch')
+    )
+    examples: int = setting(
+        0, "How many of the persona's examples the palm_e model is shown", low=0, high=4
+    )
     threads: int = setting(
         1,
         'Threads of the embedded model; more only pay where as many cores are idle',

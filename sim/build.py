@@ -16,7 +16,7 @@ import numpy as np
 from . import textures
 from .people import Body
 from .room import Decor, Furniture, Scene
-from .shapes import Array, GEOM, Shapes
+from .shapes import Array, GEOM, Paint, Shapes
 from .state import CAMERA_HFOV_DEG, HEIGHT_PX, WIDTH_PX
 
 TABLE_TOP_M = 0.04
@@ -29,17 +29,23 @@ def field_of_view_deg() -> float:
     return math.degrees(2 * math.atan(half))
 
 
-def build(scene: Scene, bodies: Mapping[str, Body]) -> Any:
-    """Compile the model; `bodies` maps people's ids to their meshes."""
-    return _Builder(scene).model(bodies)
+def build(
+    scene: Scene, bodies: Mapping[str, Body], paints: Mapping[str, Paint] | None = None
+) -> Any:
+    """Compile the model; `bodies` maps people's ids to their meshes.
+
+    `paints` changes pictures by the name of their material (`floor`, `rug:0`, `decor:0`,
+    `person:ID`, a table's id) or of what wears them (`thing:ID`, `furniture:ID`).
+    """
+    return _Builder(scene, paints).model(bodies)
 
 
 class _Builder(Shapes):
     """Adds a scene to one MjSpec, piece by piece."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, paints: Mapping[str, Paint] | None = None) -> None:
         models = {f.model.name for f in scene.furniture} | {t.model.name for t in scene.things}
-        super().__init__(models)
+        super().__init__(models, paints)
         self.scene = scene
         self._look()
 
@@ -50,7 +56,7 @@ class _Builder(Shapes):
             self._furniture(piece)
         for thing in self.scene.things:
             body = self.world.add_body(name=f'thing:{thing.id}', mocap=True)
-            self.show_model(body, thing.model.name)
+            self.show_model(body, thing.model.name, f'thing:{thing.id}')
         for person, mesh in bodies.items():
             self._person(person, mesh)
         self._gripper()
@@ -161,11 +167,13 @@ class _Builder(Shapes):
     # ------------------------------------------------------------------ what stands in it
     def _furniture(self, piece: Furniture) -> None:
         """Add a piece of furniture."""
+        name = f'furniture:{piece.id}'
         place = {'pos': [piece.x, piece.y, piece.z], 'quat': yaw_quat(piece.heading_rad)}
+        body = self.world.add_body(name=name, **place)
         if piece.model.name in ('table', 'stool'):
-            self._table(piece.id, self.world.add_body(**place), piece.model.size_m)
+            self._table(piece.id, body, piece.model.size_m)
         else:
-            self.show_model(self.world, piece.model.name, **place)
+            self.show_model(body, piece.model.name, name)
 
     def _table(self, name: str, body: Any, size: tuple[float, float, float]) -> None:
         """Build a wooden table or stool: top, apron, four legs."""

@@ -50,13 +50,16 @@ class Canvas:
         try:
             self._window = _window()
             self._window.make_current()
-            self._fine, self._quick = self._context(samples), self._context(0)
+            self._fine = self._context(samples)
+            self._quick = self._context(0) if samples else self._fine
         except Exception as error:  # each backend raises classes of its own
             raise RenderError(_advice(str(error))) from error
 
     def _context(self, samples: int) -> Any:
         """Load the model into OpenGL, for pictures with so many samples a pixel."""
         self._model.vis.quality.offsamples = samples
+        # No light casts a shadow; the map for it would cost 0.1 s and more.
+        self._model.vis.quality.shadowsize = 0
         context = self._mujoco.MjrContext(
             self._model, self._mujoco.mjtFontScale.mjFONTSCALE_100.value
         )
@@ -65,6 +68,29 @@ class Canvas:
 
     def draw(self, data: Any, fine: bool, room: bool = True, people: bool = True) -> Layer:
         """Draw the room, the people or both."""
+        self._update(data, room, people)
+        return self._shoot(self._fine if fine else self._quick)
+
+    def numbers(self, data: Any) -> NDArray[np.int32]:
+        """Return which geom (0, 1, ...) or skin (-2, -3, ...) each pixel shows; -1 for none."""
+        self._update(data, True, True)
+        flags = (self._mujoco.mjtRndFlag.mjRND_SEGMENT, self._mujoco.mjtRndFlag.mjRND_IDCOLOR)
+        for flag in flags:
+            self._scene.flags[flag] = 1
+        image = self._shoot(self._quick).image.astype(np.int32)
+        for flag in flags:
+            self._scene.flags[flag] = 0
+        drawn = image[..., 0] + (image[..., 1] << 8) + (image[..., 2] << 16)
+        table = np.full(self._scene.ngeom + 1, -1, np.int32)
+        for geom in self._scene.geoms[: self._scene.ngeom]:
+            if geom.objtype == self._mujoco.mjtObj.mjOBJ_GEOM:
+                table[geom.segid + 1] = geom.objid
+            elif geom.objtype == self._mujoco.mjtObj.mjOBJ_SKIN:
+                table[geom.segid + 1] = -2 - geom.objid
+        return np.asarray(table[drawn], np.int32)
+
+    def _update(self, data: Any, room: bool, people: bool) -> None:
+        """Gather what is to be drawn."""
         option = self._mujoco.MjvOption()
         option.geomgroup[:] = room
         option.skingroup[: GROUPS - 1] = people
@@ -73,7 +99,9 @@ class Canvas:
         self._mujoco.mjv_updateScene(
             self._model, data, option, None, self._camera, every, self._scene
         )
-        context = self._fine if fine else self._quick
+
+    def _shoot(self, context: Any) -> Layer:
+        """Draw what was gathered."""
         self._window.make_current()
         self._mujoco.mjr_setBuffer(self._mujoco.mjtFramebuffer.mjFB_OFFSCREEN, context)
         self._mujoco.mjr_render(self._rect, self._scene, context)
@@ -93,7 +121,8 @@ class Canvas:
         """Give the OpenGL context back."""
         self._window.make_current()
         self._fine.free()
-        self._quick.free()
+        if self._quick is not self._fine:
+            self._quick.free()
         self._window.free()
 
 

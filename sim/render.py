@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 import math
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from robochat.values import RgbImage
 
 from .canvas import Canvas, GROUPS, import_mujoco, Layer
@@ -19,6 +21,9 @@ from .compose import Floor, floor_of, overlay, shade
 from .people import Body, load_body
 from .room import Scene
 from .state import PersonState, RobotPose, SimState, ThingState
+
+if TYPE_CHECKING:
+    from .shapes import Paint
 
 GRIP_FORWARD_M = 0.46
 GRIP_RIGHT_M = 0.13
@@ -30,11 +35,16 @@ Still = tuple[RobotPose, tuple[ThingState, ...]]
 class Renderer:
     """Draws states of one scene with some people (`bodies` maps ids to names of bodies).
 
-    `samples` (0, 2 or 4) smooths the edges of the room. Raises canvas.RenderError without OpenGL.
+    `samples` (0, 2 or 4) smooths the edges of the room; `paints` is as for `build.build`.
+    Raises canvas.RenderError without OpenGL.
     """
 
     def __init__(
-        self, scene: Scene, bodies: Mapping[str, str] | None = None, samples: int = 4
+        self,
+        scene: Scene,
+        bodies: Mapping[str, str] | None = None,
+        samples: int = 4,
+        paints: Mapping[str, Paint] | None = None,
     ) -> None:
         self._mujoco = import_mujoco()
         from .build import build
@@ -43,7 +53,7 @@ class Renderer:
         self._bodies: dict[str, Body] = {
             person: loaded[name] for person, name in (bodies or {}).items()
         }
-        self._model = build(scene, self._bodies)
+        self._model = build(scene, self._bodies, paints)
         self._data = self._mujoco.MjData(self._model)
         self._canvas = Canvas(self._model, samples)
         self._drawn: dict[str, PersonState] = {}
@@ -52,7 +62,7 @@ class Renderer:
 
     def frame(self, state: SimState) -> RgbImage:
         """Return the camera's picture (480, 640, 3) uint8 RGB of a state."""
-        self._place(state)
+        self.place(state)
         layer, floor = self._room(state)
         image = layer.image.copy()
         people = [p for p in state.people if p.present]
@@ -72,13 +82,36 @@ class Renderer:
         self._still, self._kept = still, found if fine else None
         return found
 
+    @property
+    def model(self) -> Any:
+        """The compiled MuJoCo model; change only its looks."""
+        return self._model
+
+    @property
+    def data(self) -> Any:
+        """Where everything is in the model since the last `frame`, `place` or `numbers`."""
+        return self._data
+
+    def body(self, person: str) -> Body:
+        """Return the mesh of a person."""
+        return self._bodies[person]
+
+    def numbers(self, state: SimState) -> NDArray[np.int32]:
+        """Return what each pixel (480, 640) of a state shows, as `Canvas.numbers` does."""
+        self.place(state)
+        return self._canvas.numbers(self._data)
+
+    def relight(self) -> None:
+        """Draw the room anew next time, because the light of `model` was changed."""
+        self._still = self._kept = None
+
     def close(self) -> None:
         """Give the OpenGL context back."""
         self._canvas.close()
 
     # ------------------------------------------------------------------ placing
-    def _place(self, state: SimState) -> None:
-        """Bring the model into a state."""
+    def place(self, state: SimState) -> None:
+        """Bring the model into a state without drawing it."""
         self._place_things(state)
         for person in state.people:
             self._place_person(person)

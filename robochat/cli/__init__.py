@@ -20,15 +20,25 @@ COMMANDS = {
     'look': 'show what perception sees in pictures, videos or a camera',
     'ask': 'ask the model about pictures',
     'plan': 'turn an instruction into a checked plan',
+    'train': 'train the embedded model on scenes of the simulator',
+    'eval': 'measure the embedded model on held-out scenes',
     'bench': 'measure perception, reaction, manners, plans, model or scale',
     'doctor': 'say what is installed, what is missing and how to get it',
 }
 EXTRAS = {
+    'gguf': 'palm_e',
+    'matplotlib': 'train',
     'mujoco': 'sim',
+    'peft': 'train',
+    'pyarrow': 'train',
     'rclpy': 'ros',
+    'safetensors': 'palm_e',
+    'tensorboard': 'train',
+    'tokenizers': 'palm_e',
     'torch': 'transformers',
+    'tqdm': 'train',
     'transformers': 'transformers',
-    'xllamacpp': 'smollm2',
+    'xllamacpp': 'palm_e',
 }
 REFUSED = 2
 INTERRUPTED = 130

@@ -18,7 +18,8 @@ LOOK_WORDS = {
     'angry': 'angry|upset|annoyed|frustrat|cross|bother|irritat|mad',
     'fear': 'scared|worried|tense|afraid|uneasy|anxious|fright|alarmed|nervous',
     'surprise': 'surpris|startle|astonish',
-    'disgust': 'disgust',
+    'disgust': 'disgust|displeased|put off',
+    'neutral': 'calm|relaxed',
 }
 _LOOKS = re.compile(
     r"\b(?:you(?:'re| are| do not)? (?:look|seem|appear)|that looks)\b|\bnice smile\b"
@@ -42,10 +43,11 @@ _DANGLING = re.compile(
 )
 
 
-def unfit(text: str, sentence: Sentence, planned: bool = False) -> str:
+def unfit(text: str, sentence: Sentence, planned: bool = False, *, sees: bool = False) -> str:
     """Say why `text` must not be said in this case, or return an empty string.
 
-    `planned` tells that there is a plan which does what was asked.
+    `planned` tells that there is a plan which does what was asked, `sees` that the model looks at
+    the picture itself, so that it may speak of what perception has no name for.
     """
     plain = text.lower()
     forbidden = sentence.persona.forbids(plain)
@@ -60,7 +62,7 @@ def unfit(text: str, sentence: Sentence, planned: bool = False) -> str:
         return 'it promises what is not planned'
     return (
         _false_look(plain, sentence)
-        or _false_sight(plain, sentence)
+        or ('' if sees else _false_sight(plain, sentence))
         or _beside_the_point(plain, sentence)
     )
 

@@ -45,7 +45,8 @@ class Answer:
 
     `text` is in the line format (`Say: words`, and `Plan: call; call` on the next line) or a JSON
     object with `say` and `plan`. Seconds count from the request; `confidence` is the mean
-    probability of the tokens of the words, None when the model doesn't tell.
+    probability of the tokens of the words, None when the model doesn't tell. `silent` says that
+    the model chose to say nothing.
     """
 
     text: str
@@ -55,6 +56,7 @@ class Answer:
     first_text_sec: float | None = None
     seconds: float = 0.0
     confidence: float | None = None
+    silent: bool = False
 
 
 class Mllm(Protocol):

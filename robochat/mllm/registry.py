@@ -17,10 +17,18 @@ from robochat.settings import ModelSettings
 GROUP = 'robochat.mllms'
 BUILT_IN = {
     'phrases': 'robochat.mllm.registry:phrases',
+    'palm_e': 'robochat.mllm.palm_e.model:PalmE',
     'smollm2': 'robochat.mllm.smollm2:SmolLm2',
     'endpoint': 'robochat.mllm.endpoint:Endpoint',
 }
-EXTRAS = {'xllamacpp': 'smollm2', 'torch': 'transformers', 'transformers': 'transformers'}
+EXTRAS = {
+    'gguf': 'palm_e',
+    'safetensors': 'palm_e',
+    'tokenizers': 'palm_e',
+    'torch': 'transformers',
+    'transformers': 'transformers',
+    'xllamacpp': 'palm_e',
+}
 
 Maker = Callable[[ModelSettings, Persona], Mllm]
 

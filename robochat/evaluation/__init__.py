@@ -1,0 +1,1 @@
+"""Measures the embedded model on held-out scenes, with ablations and baselines."""
