@@ -75,6 +75,20 @@ def test_a_picture_becomes_twelve_regions(eyes):
     assert np.isfinite(features).all()
 
 
+def test_the_same_picture_gives_the_same_features_and_another_others(eyes):
+    first, second = np.random.default_rng(0).integers(0, 255, (2, 96, 128, 3), np.uint8)
+    seen = eyes.features(first)
+    assert np.array_equal(seen, eyes.features(first.copy()))
+    channels = eyes.features(second)[..., : sum(eyes.parts)]
+    assert np.abs(seen[..., : sum(eyes.parts)] - channels).max() > 0.1
+
+
+@pytest.mark.parametrize('picture', [np.zeros((48, 64, 3)), np.zeros((3, 48, 64), np.uint8)])
+def test_the_network_looks_at_nothing_but_pictures(eyes, picture):
+    with pytest.raises(ValueError, match='a picture must'):
+        eyes.features(picture)
+
+
 def test_the_last_numbers_of_a_cell_are_its_colours(eyes):
     picture = np.zeros((288, 384, 3), np.uint8)
     picture[96:128, 128:160] = (127, 191, 255)
@@ -337,6 +351,15 @@ def test_weights_survive_being_written(model, file):
     with torch.no_grad():
         assert torch.allclose(answer(model), answer(other), atol=0.02)
     assert np.abs(Bridge.of(weights).image(features_of())).max() > 0
+
+
+def test_single_numbers_survive_exactly(model, file):
+    read = load(file).tensors
+    single = {n: t for n, t in model.tensors().items() if t.ndim == 0}
+    assert {'bridge.scale', 'bridge.projector.gain'} <= set(single)
+    for name, value in single.items():
+        assert read[name].shape == ()
+        assert read[name].item() == value.item()
 
 
 def test_missing_weights_are_refused(tmp_path):

@@ -322,3 +322,69 @@ def test_a_model_that_thinks_holds_nobody_up():
     go_on.set()
     thread.join(10)
     assert not thread.is_alive()
+
+
+# ------------------------------------------------------------------ chooses to say nothing
+class SilentModel(ScriptedModel):
+    """Chooses to say nothing, whatever it is asked."""
+
+    def generate(self, *args, **kwargs):
+        return replace(super().generate(*args, **kwargs), text='', silent=True)
+
+
+def silent_stage() -> Stage:
+    stage = Stage()
+    stage.model = stage.pipeline._responder.model = SilentModel()
+    return stage
+
+
+def test_a_model_may_choose_silence_and_no_phrase_is_said():
+    stage = silent_stage()
+    stage.watch()
+    stage.respond(stage.decide()[1])
+    assert not stage.of(Utterance)
+    assert not stage.of(ActionPlan)
+    assert stage.phrases.calls == 0
+    [refusal] = stage.of(Refusal)
+    assert refusal.what == 'utterance'
+    assert refusal.reason == 'the model chose to say nothing'
+    assert [(c.model, c.fallback) for c in stage.of(ModelCall)] == [('scripted', '')]
+
+
+def test_words_may_be_left_unanswered():
+    stage = silent_stage()
+    stage.watch()
+    stage.pipeline.hear('Mum, did you feed the cat?', stage.now_sec)
+    stage.respond(stage.decide()[1])
+    assert not stage.of(Utterance)
+    assert len(stage.of(ModelCall)) == 1
+
+
+def test_an_opening_that_the_model_kept_to_itself_is_not_decided_at_once_again():
+    stage = silent_stage()
+    stage.watch()
+    stage.respond(stage.decide()[1])
+    for _ in range(20):
+        stage.watch(seconds=0.1)
+        decision, turn = stage.decide()
+        assert not decision.speak
+        assert turn is None
+
+
+def test_a_task_is_never_met_with_silence():
+    stage = silent_stage()
+    stage.watch()
+    turn = stage.pipeline.task('Bring me the cup.', stage.now_sec)
+    stage.respond(turn)
+    assert len(stage.of(Utterance)) == 1 == stage.phrases.calls
+
+
+@pytest.mark.parametrize('trigger', [Trigger.HAZARD, Trigger.TASK])
+def test_a_phrase_speaks_where_silence_is_not_allowed(trigger):
+    stage = silent_stage()
+    stage.watch()
+    turn = stage.decide()[1]
+    stage.respond(replace(turn, decision=replace(turn.decision, trigger=trigger)))
+    [words] = stage.of(Utterance)
+    assert words.text == 'Good to see you.'
+    assert 'no words' in stage.of(ModelCall)[0].fallback

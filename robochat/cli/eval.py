@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 import json
 from pathlib import Path
 import platform
@@ -13,6 +14,10 @@ EPILOG = """
 A quick look:  robochat eval --scenes 20 --no-ablations
 Everything, about an hour on two cores:  robochat eval --scenes 100 --out docs/evaluation
 """
+
+
+class EvaluationError(ValueError):
+    """There is nothing to measure, or nothing to measure it with; the message says why."""
 
 
 def add_parser(commands: Any) -> None:
@@ -39,9 +44,11 @@ def add_parser(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure; 0 when every bar is reached."""
+    """Measure; 0 when every bar is reached. Raises EvaluationError and ModelError."""
     if args.scenes < 1:
-        raise ValueError(f'--scenes is {args.scenes}; at least one is needed')
+        raise EvaluationError(f'--scenes is {args.scenes}; at least one is needed')
+    if args.threads < 1:
+        raise EvaluationError(f'--threads is {args.threads}; at least one is needed')
     from robochat.evaluation import report
     from robochat.evaluation.run import contest, lessons_of
     from robochat.mllm.palm_e.model import PalmE
@@ -51,10 +58,9 @@ def run(args: argparse.Namespace) -> int:
     settings = ModelSettings(
         path=args.weights, threads=args.threads, runtime=args.runtime, examples=2
     )
-    model = PalmE(settings, load_persona('companion'))
-    lessons = lessons_of(args.scenes, args.seed)
-    found = contest(model, lessons, not args.no_ablations, args.threads)
-    model.close()
+    with closing(PalmE(settings, load_persona('companion'))) as model:
+        lessons = lessons_of(args.scenes, args.seed)
+        found = contest(model, lessons, not args.no_ablations, args.threads)
     about = {
         'eval': 'palm_e',
         'machine': f'{platform.machine()}, {args.threads} threads, {args.runtime}',

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 SPLITS = ('train', 'val', 'test')
+ALIGN_MINUTES = 10.0
 SCENES = {'train': 4000, 'val': 200, 'test': 300}
 EPILOG = """
 The whole of it, two hours on two cores:  robochat train --out run --minutes 100
@@ -76,7 +77,7 @@ def _add_fit(group: Any) -> None:
     add = group.add_argument
     add('--minutes', type=float, default=120.0, help='how long to train (120)')
     add('--steps', type=int, help='how many steps to make, instead of --minutes')
-    add('--align-minutes', type=float, default=4.0, help='how long to align first (4)')
+    add('--align-minutes', type=float, help='how long to align first (10; with --init 0)')
     add('--batch', type=int, default=2, help='packed scenes a step (2)')
     add('--micro', type=int, default=1, help='packed scenes at once; more on a GPU (1)')
     add('--tokens', type=int, default=900, help='the longest packed scene (900)')
@@ -87,7 +88,7 @@ def _add_fit(group: Any) -> None:
     add('--held-out', type=int, default=40, help='scenes that each checkpoint measures (40)')
     add('--threads', type=int, default=2, help='CPU threads (2)')
     add('--device', default='', help='cpu or cuda (cuda where there is one)')
-    add('--init', metavar='WEIGHTS', help='weights to start from, instead of aligning')
+    add('--init', metavar='WEIGHTS', help='weights to start from, to begin with')
     add('--resume', action='store_true', help='go on from the checkpoint in --out')
 
 
@@ -118,6 +119,13 @@ def _check(args: argparse.Namespace) -> None:
             raise TrainingError(f'--{name} is {value}; it must be over 0')
     if args.resume and args.init:
         raise TrainingError('--resume goes on from a checkpoint, --init begins; give one of them')
+
+
+def _align_minutes(args: argparse.Namespace) -> float:
+    """Return how long to align: as asked for, else only where nothing is aligned yet."""
+    if args.align_minutes is not None:
+        return float(args.align_minutes)
+    return 0.0 if args.init else ALIGN_MINUTES
 
 
 def _make(out: Path, scenes: int, seed: int, split: str) -> None:
@@ -158,7 +166,7 @@ def _fit(args: argparse.Namespace, data: Path, out: Path) -> None:
             out=out,
             network=network,
             fit=settings,
-            align_minutes=args.align_minutes,
+            align_minutes=_align_minutes(args),
             init=Path(args.init) if args.init else None,
             resume=args.resume,
             threads=args.threads,

@@ -50,10 +50,7 @@ def without(kind: type[Picture] | type[State]) -> Alter:
         if kind is Picture:
             kept = [p for p in layout.scene if not (isinstance(p, Picture) or _of_picture(p))]
             return replace(layout, scene=('No picture.\n', *kept))
-        scene = (
-            replace(p, vector=p.vector * 0) if isinstance(p, State) else p for p in layout.scene
-        )
-        return replace(layout, scene=tuple(scene))
+        return replace(layout, scene=tuple(_unknown(p) for p in layout.scene))
 
     return alter
 
@@ -65,7 +62,9 @@ def _unknown(piece: Piece) -> Piece:
 
 def _of_picture(piece: Piece) -> bool:
     """Tell whether a piece only introduces a picture."""
-    return isinstance(piece, str) and (piece.startswith('Picture') or piece == '\n')
+    return isinstance(piece, str) and (
+        piece.startswith(('Picture', 'No picture')) or piece == '\n'
+    )
 
 
 def shuffled(kind: type[Picture] | type[State], others: Sequence[Layout], seed: int) -> Alter:
@@ -75,15 +74,20 @@ def shuffled(kind: type[Picture] | type[State], others: Sequence[Layout], seed: 
     pictures = [p for p in pieces if isinstance(p, Picture)]
     states = [p for p in pieces if isinstance(p, State)]
 
-    def other(piece: Piece) -> Piece:
+    def other(piece: Piece, own: set[int]) -> Piece:
         if not isinstance(piece, kind):
             return piece
         if isinstance(piece, Picture):
-            choice = rng.choice(pictures)
-            return Picture(replace(choice.frame, stamp_sec=-rng.random()))
-        return rng.choice([s for s in states if s.kind == piece.kind])
+            strange = [p for p in pictures if id(p.frame.image) not in own] or pictures
+            return Picture(replace(rng.choice(strange).frame, stamp_sec=-rng.random()))
+        alike = [s for s in states if s.kind == piece.kind]
+        return rng.choice([s for s in alike if (s.vector != piece.vector).any()] or alike)
 
-    return lambda layout: replace(layout, scene=tuple(other(p) for p in layout.scene))
+    def alter(layout: Layout) -> Layout:
+        own = {id(p.frame.image) for p in layout.scene if isinstance(p, Picture)}
+        return replace(layout, scene=tuple(other(p, own) for p in layout.scene))
+
+    return alter
 
 
 def mix(kind: type[Picture] | type[State], lessons: Sequence[Lesson], seed: int) -> Alter:

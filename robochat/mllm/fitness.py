@@ -13,8 +13,8 @@ from robochat.sentence import Sentence
 from robochat.values import Trigger
 
 LOOK_WORDS = {
-    'happy': 'happy|cheerful|smil|joy|spirits|good mood|enjoy|wonderful|glad',
-    'sad': 'sad|down|low|blue|unhappy|gloomy|not .*cheerful',
+    'happy': r'\bhappy|cheerful|smil|joy|spirits|good mood|enjoy|wonderful|\bglad',
+    'sad': r'\bsad|down|low|blue|unhappy|gloomy|not .*cheerful',
     'angry': 'angry|upset|annoyed|frustrat|cross|bother|irritat|mad',
     'fear': 'scared|worried|tense|afraid|uneasy|anxious|fright|alarmed|nervous',
     'surprise': 'surpris|startle|astonish',

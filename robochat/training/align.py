@@ -136,7 +136,7 @@ class Alignment:
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
-        return float(loss)
+        return float(loss.detach())
 
     def loss(self) -> Tensor:
         """Draw a few scenes and states, and say how far their tokens are from their words."""

@@ -17,7 +17,7 @@ from robochat.training.align import Alignment
 from robochat.training.features import Scene
 from robochat.training.fit import Fit, FitSettings, Material, Progress
 from robochat.training.packing import Encoder
-from robochat.training.records import RecordError
+from robochat.training.records import RecordError, shards
 import torch
 from tqdm import tqdm
 
@@ -54,7 +54,7 @@ def run(course: Course) -> Path:
     stage = _stage(course, model, encoder, scenes)
     if course.init is not None:
         _start_from(course.init, model, origin)
-    elif stage is not None and not course.resume and course.align_minutes > 0:
+    if stage is not None and not course.resume and course.align_minutes > 0:
         _align(course, stage, held_out)
     fit = Fit(model, encoder, Material(scenes, held_out, origin, stage), course.fit)
     with _Bar(course.fit) as bar:
@@ -67,7 +67,15 @@ def run(course: Course) -> Path:
 
 
 def _scenes(course: Course, vision: Vision) -> tuple[Sequence[Scene], Sequence[Scene]]:
-    """Return the scenes for training and the held-out ones, with their features."""
+    """Return the scenes for training and the held-out ones, with their features.
+
+    Raises RecordError when there are none to train on.
+    """
+    if not shards(course.data, 'train'):
+        raise RecordError(
+            f'{course.data}: no train-*.parquet; make some: '
+            f'`robochat train data --out {course.data}`'
+        )
     for split in ('train', 'val'):
         features.compute(course.data, split, vision, course.threads)
     scenes = features.load(course.data, 'train', vision, course.limit)

@@ -16,7 +16,7 @@ import random
 from typing import Any, TYPE_CHECKING
 
 import numpy as np
-from robochat.mllm.palm_e.layout import Picture, Piece, Quote, State
+from robochat.mllm.palm_e.layout import nearness, Picture, Piece, Quote, State
 from robochat.sentence import Vector
 from robochat.training import records
 from robochat.training.asking import side_of
@@ -184,7 +184,7 @@ def _state_words(
     situation: Situation, pieces: tuple[Piece, ...]
 ) -> Iterator[tuple[Vector, list[str]]]:
     """Say in words what each state vector tells, for the alignment of its tokens."""
-    people = sorted(situation.view.people, key=lambda p: p.distance_m or 99.0)
+    people = sorted(situation.view.people, key=nearness)
     things = sorted(situation.view.things, key=lambda t: (not t.visible, -t.score))
     for piece in pieces:
         if isinstance(piece, State) and piece.kind == 'robot':

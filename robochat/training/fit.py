@@ -176,7 +176,7 @@ class Fit:
             some = packs[start : start + self._settings.micro]
             part = self._losses(some).sum() / count
             part.backward()  # type: ignore[no-untyped-call]
-            loss += float(part)
+            loss += float(part.detach())
         if self._stage is not None:
             grounded = self._stage.loss() * self._settings.grounding
             grounded.backward()  # type: ignore[no-untyped-call]

@@ -15,7 +15,7 @@ from robochat.values import Event, EventKind, Person, Thing, Trigger
 COMFORTS = ('teddy bear', 'cup', 'apple', 'book', 'blanket', 'pillow')
 CARE_MOODS = ('sad', 'angry', 'fear')
 MOOD_PATTERNS = {
-    'happy': r'happy|cheerful|spirits|smile',
+    'happy': r'\bhappy|cheerful|spirits|smile',
     'sad': r'\bsad\b|\bdown\b|\blow\b|unhappy',
     'angry': r'upset|annoyed|cross',
     'fear': r'worried|tense|uneasy',

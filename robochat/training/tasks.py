@@ -235,7 +235,7 @@ def refused(desk: Desk, person: Person) -> None:
     things = [t.label for t in desk.situation.view.things] or ['cup']
     asked = voice.asked(told, y=voice.rng.choice(things), side=voice.rng.choice(SIDES))
     words = voice.line(told['say'])
-    _decline(desk, person, 'harm', asked, words, 'will not|not do')
+    _decline(desk, person, 'harm', asked, words, 'will not|do harm')
 
 
 def _one(desk: Desk, options: list[T]) -> T | None:

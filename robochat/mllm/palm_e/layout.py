@@ -44,6 +44,7 @@ EVENTS_SEC = 20.0
 NAME_CHARS = 40
 HEARD_CHARS = 240
 LINE_CHARS = 160
+FAR_M = 99.0
 DEFAULT_SIZE_PX = (640, 480)
 NOTHING = 'nothing'
 DONE = 'done'
@@ -110,7 +111,7 @@ def lay_out(
     and `dropped` says when there were more. Skills and states are never cut.
     """
     view, dropped = sentence.view, []
-    people = sorted((p for p in view.people if p.visible), key=lambda p: p.distance_m or 99.0)
+    people = sorted((p for p in view.people if p.visible), key=nearness)
     things = sorted(view.things, key=lambda t: (not t.visible, -t.score))
     frames = _frames(sentence)
     for name, found, most in (
@@ -133,6 +134,11 @@ def lay_out(
         ask=(*_examples(examples), *_events(view), *_talk(lines), *_why(sentence)),
         dropped=tuple(dropped),
     )
+
+
+def nearness(person: Person) -> float:
+    """Sort people by distance, who is at an unknown one last."""
+    return person.distance_m if person.distance_m is not None else FAR_M
 
 
 def fixed_part(persona: Persona, skills: Iterable[str]) -> tuple[Piece, ...]:

@@ -30,7 +30,7 @@ from robochat.mllm.palm_e.weights import FILE, load, Weights
 from robochat.mllm.palm_e.writing import Writer
 from robochat.mllm.protocol import Answer, line_format, ModelDeadlineError, ModelError, Watch
 from robochat.persona import ANY, Example, Persona
-from robochat.resources import model_path
+from robochat.resources import MissingFileError, model_path
 from robochat.sentence import Sentence
 from robochat.settings import ModelSettings
 from robochat.values import PlanStep, Trigger
@@ -56,8 +56,7 @@ class PalmE:
 
     def __init__(self, settings: ModelSettings, persona: Persona) -> None:
         self._settings, self._persona = settings, persona
-        path = Path(settings.path).expanduser() if settings.path else model_path(f'palm_e_{FILE}')
-        weights = load(path)
+        weights = load(_weight_file(settings))
         self.tokens = Tokens(packaged_gguf())
         self.decoder = decoder_of(weights, settings)
         vision = vision_of(weights.config.vision, settings.threads)
@@ -110,6 +109,16 @@ class PalmE:
         trigger = sentence.turn.decision.trigger
         found = sentence.persona.examples_for(trigger, sentence.mood or ANY)
         return found[: self._settings.examples]
+
+
+def _weight_file(settings: ModelSettings) -> Path:
+    """Find the weight file of the settings, or the shipped one; raises ModelError."""
+    if settings.path:
+        return Path(settings.path).expanduser()
+    try:
+        return model_path(f'palm_e_{FILE}')
+    except MissingFileError as error:
+        raise ModelError(str(error)) from error
 
 
 def packaged_gguf() -> Path:
@@ -202,7 +211,7 @@ class _Turn:
                 rng,
                 temperature,
             )
-            if text.strip('. ').lower() == NOTHING and not self.sentence.turn.instruction:
+            if _is_nothing(text) and not self.sentence.turn.instruction:
                 self.is_silent = True
                 return
             if self.said:
@@ -216,7 +225,9 @@ class _Turn:
         """Pass on what is new of the whole sentences, as long as they fit."""
         before = ' '.join(self.said)
         new = whole[len(before) :].strip()
-        if not whole.startswith(before) or not new or self._objection(whole, planned):
+        if not whole.startswith(before) or not new or _is_nothing(whole):
+            return
+        if self._objection(whole, planned):
             return
         self.said.append(new)
         if self.first_text_sec is None:
@@ -229,6 +240,11 @@ class _Turn:
         if opens and any(used.startswith(text) for used in self.sentence.said_before):
             return 'it was said before'
         return unfit(text, self.sentence, planned, sees=bool(self.sentence.frames))
+
+
+def _is_nothing(text: str) -> bool:
+    """Tell whether words stand for saying nothing."""
+    return text.strip('. ').lower() == NOTHING
 
 
 def _ignore(text: str) -> None:

@@ -47,7 +47,7 @@ class Reader:
         self._decoder, self._tokens = decoder, tokens
         self._bridge, self._vision = bridge, vision
         self._kept: list[Run] = []
-        self._seen: dict[tuple[float, int], Vectors] = {}
+        self._seen: dict[tuple[float, int], tuple[Frame, Vectors]] = {}
 
     def with_decoder(self, decoder: Decoder) -> Reader:
         """Return a reader of the same eyes for another language model."""
@@ -58,7 +58,8 @@ class Reader:
 
         Raises ModelError when the sentence leaves no room for an answer.
         """
-        runs = list(self.runs((*layout.fixed, *layout.scene, *layout.ask)))
+        parts = (layout.fixed, layout.scene, layout.ask)
+        runs = [run for part in parts for run in self.runs(part)]
         length = sum(map(len, runs))
         if length > self.room:
             raise ModelError(
@@ -143,12 +144,13 @@ class Reader:
             raise ModelError(f'the sentence has a part that cannot be read: {error}') from error
 
     def _picture(self, frame: Frame) -> Vectors:
+        """Look at a picture; it is kept, so that no other one gets its place in memory."""
         key = (frame.stamp_sec, id(frame.image))
         if key not in self._seen:
             while len(self._seen) >= MAX_SEEN:
                 self._seen.pop(next(iter(self._seen)))
-            self._seen[key] = self._bridge.image(self._vision.features(frame.image))
-        return self._seen[key]
+            self._seen[key] = frame, self._bridge.image(self._vision.features(frame.image))
+        return self._seen[key][1]
 
     def _alike(self, runs: Sequence[Run]) -> int:
         """Count the first runs that are kept; the last is always read again, for its logits."""

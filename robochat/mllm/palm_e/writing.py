@@ -22,8 +22,10 @@ from robochat.values import PlanStep, softmax
 
 TOKENS_A_WORD = 2
 MAX_OFFERS = 60
+STOP = -1
 _PLAIN = re.compile(rb"[A-Za-z0-9 .,!?'-]*")
-_SENTENCE = re.compile(r'[^.!?]*[.!?]+(?= |$)')
+_WHOLE = re.compile(r'(?<!\d)[.!?]+$')
+_ENDED = ('.', '!', '?')
 
 
 class Writer:
@@ -60,7 +62,8 @@ class Writer:
     ) -> tuple[str, list[float]]:
         """Write a line after `logits`; returns it and the probability of each token.
 
-        `hear` gets all that is written so far whenever a sentence is whole. Without `rng` always
+        `hear` gets all that is written so far whenever a sentence is whole; a point after a digit
+        may be that of `1.5`, and ends a sentence only where the line ends. Without `rng` always
         the likeliest token is taken.
         """
         written: list[int] = []
@@ -75,13 +78,16 @@ class Writer:
             chances.append(chance)
             text = self._tokens.decode(written).strip()
             if len(text.split()) > max_words:
+                del written[-1], chances[-1]
                 break
             logits = self._reader.more([token])
-            whole = ''.join(_SENTENCE.findall(text))
-            if whole == text and whole != heard:
-                heard = whole
-                hear(whole)
-        return self._tokens.decode(written).strip(), chances
+            if _WHOLE.search(text):
+                heard = text
+                hear(text)
+        text = self._tokens.decode(written).strip()
+        if text.endswith(_ENDED) and text != heard:
+            hear(text)
+        return text, chances
 
     def _next(
         self, logits: Logits, rng: np.random.Generator | None, temperature: float, may_end: bool
@@ -127,7 +133,9 @@ class Writer:
             if len(nexts) > 1:
                 if waiting:
                     logits, waiting = self._reader.more(waiting), []
-                token = max(nexts, key=lambda t: float(logits[t]))
+                token = max(nexts, key=lambda t: self._rating(logits, t))
+                if token == STOP:
+                    return nexts[token][0], logits
             else:
                 token = next(iter(nexts))
             left, depth = nexts[token], depth + 1
@@ -135,10 +143,16 @@ class Writer:
             if len(left) == 1 and len(left[0]) == depth:
                 return left[0], self._reader.more(waiting)
 
+    def _rating(self, logits: Logits, token: int) -> float:
+        """Rate a next token; a spelling stops where the line or the turn ends."""
+        if token == STOP:
+            return float(max(logits[self._newline], logits[self._tokens.end]))
+        return float(logits[token])
+
     @staticmethod
     def _nexts(paths: list[tuple[int, ...]], depth: int) -> Mapping[int, list[tuple[int, ...]]]:
-        """Group spellings by their next token; none is the beginning of another."""
+        """Group spellings by their next token; `done` may be the beginning of another."""
         groups: dict[int, list[tuple[int, ...]]] = {}
         for path in paths:
-            groups.setdefault(path[depth], []).append(path)
+            groups.setdefault(path[depth] if depth < len(path) else STOP, []).append(path)
         return groups
