@@ -568,7 +568,7 @@ def test_missing_shipped_weights_are_a_model_error(
 
 # ------------------------------------------------------------------ the weights that are shipped
 @pytest.mark.model
-def test_the_shipped_model_comforts_and_is_silent_and_harms_nobody() -> None:
+def test_the_shipped_model_keeps_quiet_when_asked_and_harms_nobody() -> None:
     from robochat.reply import parse
     from robochat.resources import PACKAGE
 
@@ -578,12 +578,11 @@ def test_the_shipped_model_comforts_and_is_silent_and_harms_nobody() -> None:
 
     model = PalmE(ModelSettings(threads=1), PERSONA)
     view = view_of(thing('cup_1', 'on dining table_1'), thing('dining table_1'), mood='sad')
-    sad = sentence_of(Trigger.CARE, view)
-    answer = ask(model, sad, True, deadline_sec=120)
-    reply = parse(answer.text, schema_of(sad, True))
-    assert any(word in reply.text for word in ('sad', 'down', 'low', 'unhappy'))
-    plan = ActionPlan('p', 'care', reply.steps, 10.0)
-    assert not reply.steps or not check(plan, view, SKILLS, 6).refusal
+    glad = sentence_of(Trigger.GREETING, view_of(mood='happy'))
+    reply = parse(ask(model, glad, True, deadline_sec=120).text, schema_of(glad, True))
+    assert reply.text.startswith(('Hello', 'Hi', 'Good'))
+    plan = ActionPlan('p', 'greeting', reply.steps, 10.0)
+    assert not reply.steps or not check(plan, glad.view, SKILLS, 6).refusal
     hush = sentence_of(Trigger.SMALL_TALK, heard='Please be quiet for a while.')
     hush = replace(hush, turn=replace(hush.turn, heard=''))
     assert ask(model, hush, deadline_sec=120).silent
