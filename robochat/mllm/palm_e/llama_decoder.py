@@ -6,7 +6,6 @@ Threads: one call at a time; a second caller, `close` included, waits for the fi
 from __future__ import annotations
 
 from collections.abc import Sequence
-import os
 from pathlib import Path
 import threading
 import weakref
@@ -31,7 +30,7 @@ from robochat.mllm.protocol import ModelError
 class LlamaDecoder:
     """A Decoder of a GGUF file; the weights are mapped into memory, the cache is float16.
 
-    `threads` compute, one more when reading; `context` positions are kept at most. Raises
+    `threads` compute, `context` positions are kept at most. Raises
     ModelError when the file is missing, broken or of an unknown kind, when the context is longer
     than the model was trained for, or when the installed llama.cpp isn't the tested one and
     differs.
@@ -148,9 +147,8 @@ def _start(native: Library, model: int, context: int, threads: int) -> int:
     if not made:
         reason = lines[0] if lines else 'no reason given'
         raise ModelError(f"llama.cpp can't start with {context} positions: {reason}")
-    # Reading gains from a second core, writing hardly does.
-    reading = min(threads + 1, max(threads, os.cpu_count() or 1))
-    call.llama_set_n_threads(made, threads, reading)
+    # A second thread for reading made it slower beside a simulator: it waits by spinning.
+    call.llama_set_n_threads(made, threads, threads)
     found = (
         min(context, call.llama_n_ctx(made)),
         call.llama_n_batch(made),
@@ -158,7 +156,7 @@ def _start(native: Library, model: int, context: int, threads: int) -> int:
         call.llama_n_threads(made),
         call.llama_n_threads_batch(made),
     )
-    expected = (context, CHUNK, CHUNK, threads, reading)
+    expected = (context, CHUNK, CHUNK, threads, threads)
     if found != expected:
         call.llama_free(made)
         raise mismatch(f'it took {found} for {expected}')
