@@ -1,4 +1,4 @@
-"""Where shipped files lie: weights inside the package, configuration in the share folder.
+"""Where files lie: weights inside the package, configuration in the share folder, a cache.
 
 The share folder is the installed one (`share/robochat` of a colcon or pip prefix) or, in a
 checkout and an editable install, the repository itself.
@@ -7,6 +7,7 @@ checkout and an editable install, the repository itself.
 from __future__ import annotations
 
 from collections.abc import Iterator
+import hashlib
 import os
 from pathlib import Path
 import sys
@@ -82,3 +83,17 @@ def _share_folders() -> Iterator[Path]:
         if prefix:
             yield Path(prefix) / 'share' / 'robochat'
     yield Path(sys.prefix) / 'share' / 'robochat'
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be made again: $XDG_CACHE_HOME/robochat, or ~/.cache's."""
+    return Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'robochat'
+
+
+def file_sha256(path: Path) -> str:
+    """Return the checksum of a file; raises OSError when it can't be read."""
+    digest = hashlib.sha256()
+    with path.open('rb') as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

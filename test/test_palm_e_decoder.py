@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 import pytest
 from robochat.mllm.palm_e.decoder import Decoder, Logits
 from robochat.mllm.palm_e.gguf_file import read_header
-from robochat.mllm.palm_e.merge import default_cache, merged_model
+from robochat.mllm.palm_e.merge import merged_model
 from robochat.mllm.palm_e.tokens import Tokens
 from robochat.mllm.protocol import ModelCancelledError, ModelError
+from robochat.resources import cache_folder
 
 gguf = pytest.importorskip('gguf')
 torch = pytest.importorskip('torch')
@@ -535,10 +536,10 @@ def test_a_full_disk_is_told_and_leaves_nothing(lm: Any, file: Path, tmp_path: P
 
 def test_the_cache_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('XDG_CACHE_HOME', '/somewhere')
-    assert default_cache() == Path('/somewhere/robochat')
+    assert cache_folder() == Path('/somewhere/robochat')
     monkeypatch.setenv('XDG_CACHE_HOME', '')
     monkeypatch.setenv('HOME', '/home/me')
-    assert default_cache() == Path('/home/me/.cache/robochat')
+    assert cache_folder() == Path('/home/me/.cache/robochat')
 
 
 # Tokens

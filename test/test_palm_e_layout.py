@@ -201,10 +201,10 @@ def test_what_is_not_a_number_never_reaches_a_vector(bad: float) -> None:
 def tokens() -> Tokens:
     pytest.importorskip('gguf')
     pytest.importorskip('tokenizers')
-    from robochat.mllm.palm_e.model import packaged_gguf
+    from robochat.mllm.smollm2 import packaged_model
 
     try:
-        return Tokens(packaged_gguf())
+        return Tokens(packaged_model())
     except ModelError as error:
         pytest.skip(str(error))
 

@@ -42,10 +42,10 @@ Rate = Callable[[list[object]], Logits]
 
 @pytest.fixture(scope='module')
 def tokens() -> Tokens:
-    from robochat.mllm.palm_e.model import packaged_gguf
+    from robochat.mllm.smollm2 import packaged_model
 
     try:
-        return Tokens(packaged_gguf())
+        return Tokens(packaged_model())
     except ModelError as error:
         pytest.skip(str(error))
 

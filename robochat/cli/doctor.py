@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
-import hashlib
 from importlib import metadata
 from importlib.util import find_spec
 import json
@@ -19,7 +18,7 @@ import sys
 from typing import Any
 
 from robochat.cli.findings import Finding, missing, note, ok, State
-from robochat.resources import MissingFileError, PACKAGE, share_path
+from robochat.resources import file_sha256, MissingFileError, PACKAGE, share_path
 
 LISTEN_SEC = 1.0
 GL_TIMEOUT_SEC = 60.0
@@ -167,18 +166,9 @@ def _weights(path: Path) -> Finding:
     sums = re.findall(r'\b[0-9a-f]{64}\b', card.read_text('utf-8')) if card.is_file() else []
     if not sums:
         return note(path.name, f'{size}; its card has no checksum', f'write {card.name}')
-    if checksum(path) not in sums:
+    if file_sha256(path) not in sums:
         return missing(path.name, f'{size}; differs from its card', 'reinstall robochat')
     return ok(path.name, f'{size}, as its card says')
-
-
-def checksum(path: Path) -> str:
-    """Return the sha256 of a file."""
-    with path.open('rb') as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _files() -> Iterator[Finding]:

@@ -115,10 +115,10 @@ class Bare:
 
     def __init__(self, model: PalmE, context: int = 2048, threads: int = 1) -> None:
         from robochat.mllm.palm_e.llama_decoder import LlamaDecoder
-        from robochat.mllm.palm_e.model import packaged_gguf
+        from robochat.mllm.smollm2 import packaged_model
 
         self._model = model
-        self._decoder = LlamaDecoder(packaged_gguf(), threads=threads, context=context)
+        self._decoder = LlamaDecoder(packaged_model(), threads=threads, context=context)
         self._reader = model.reader.with_decoder(self._decoder)
 
     def __enter__(self) -> PalmE:

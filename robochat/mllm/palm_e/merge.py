@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from robochat.mllm.palm_e.gguf_file import Header, MAGIC, mapped, read_header, read_values, Tensor
 from robochat.mllm.protocol import ModelError
+from robochat.resources import cache_folder, file_sha256
 
 Array = NDArray[Any]
 Adapter = Mapping[str, Array]
@@ -63,13 +64,13 @@ def merged_model(
     """Return a GGUF file of `base` with the adapter merged in, made unless it is in `cache`.
 
     `base` is of the architecture llama; the adapter is named as peft names it, or a safetensors
-    file of such; its scale is `alpha` / rank. `cache` defaults to `default_cache()`. `progress`
+    file of such; its scale is `alpha` / rank. `cache` defaults to `cache_folder()`. `progress`
     gets the share done, 0 to 1. Raises ModelError when a file is broken, the adapter doesn't fit
     the model, or the result can't be written.
     """
     header = read_header(base)
     name = f'{base.stem}-{_file_sum(base)[:16]}-{_adapter_sum(adapter, alpha)[:16]}.gguf'
-    target = (default_cache() if cache is None else cache) / name
+    target = (cache_folder() if cache is None else cache) / name
     if not _usable(target):
         changes = _changes(_arrays(adapter), header, alpha)
         try:
@@ -84,11 +85,6 @@ def merged_model(
     return target
 
 
-def default_cache() -> Path:
-    """Return $XDG_CACHE_HOME/robochat, or ~/.cache/robochat."""
-    return Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'robochat'
-
-
 def _usable(path: Path) -> bool:
     """Say whether a whole GGUF file is there already."""
     try:
@@ -101,13 +97,9 @@ def _usable(path: Path) -> bool:
 def _file_sum(path: Path) -> str:
     """Return the SHA-256 of a file."""
     try:
-        with path.open('rb') as file:
-            total = hashlib.sha256()
-            while piece := file.read(1 << 20):
-                total.update(piece)
+        return file_sha256(path)
     except OSError as error:
         raise ModelError(f"{path}: can't be read: {error}") from error
-    return total.hexdigest()
 
 
 def _adapter_sum(adapter: Adapter | Path, alpha: float) -> str:

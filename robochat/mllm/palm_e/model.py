@@ -29,6 +29,7 @@ from robochat.mllm.palm_e.vision import vision_of
 from robochat.mllm.palm_e.weights import FILE, load, Weights
 from robochat.mllm.palm_e.writing import Writer
 from robochat.mllm.protocol import Answer, line_format, ModelDeadlineError, ModelError, Watch
+from robochat.mllm.smollm2 import packaged_model
 from robochat.persona import ANY, Example, Persona
 from robochat.resources import MissingFileError, model_path
 from robochat.sentence import Sentence
@@ -57,7 +58,7 @@ class PalmE:
     def __init__(self, settings: ModelSettings, persona: Persona) -> None:
         self._settings, self._persona = settings, persona
         weights = load(_weight_file(settings))
-        self.tokens = Tokens(packaged_gguf())
+        self.tokens = Tokens(packaged_model())
         self.decoder = decoder_of(weights, settings)
         vision = vision_of(weights.config.vision, settings.threads)
         self.reader = Reader(self.decoder, self.tokens, Bridge.of(weights), vision)
@@ -121,13 +122,6 @@ def _weight_file(settings: ModelSettings) -> Path:
         raise ModelError(str(error)) from error
 
 
-def packaged_gguf() -> Path:
-    """Find the packaged language model; raises ModelError."""
-    from robochat.mllm.smollm2 import packaged_model
-
-    return packaged_model()
-
-
 def decoder_of(weights: Weights, settings: ModelSettings) -> Decoder:
     """Load the language model with what was trained, in the runtime of the settings."""
     if settings.runtime == 'torch' or weights.config.lm != 'embedded':
@@ -137,7 +131,7 @@ def decoder_of(weights: Weights, settings: ModelSettings) -> Decoder:
     from robochat.mllm.palm_e.llama_decoder import LlamaDecoder
     from robochat.mllm.palm_e.merge import merged_model
 
-    path = merged_model(packaged_gguf(), weights.lora, alpha=weights.config.alpha)
+    path = merged_model(packaged_model(), weights.lora, alpha=weights.config.alpha)
     return LlamaDecoder(path, threads=settings.threads, context=settings.context_tokens)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from robochat.mllm.protocol import ModelError
-from robochat.resources import model_path
+from robochat.resources import file_sha256, model_path
 
 Picture = NDArray[np.uint8]
 Features = NDArray[np.float16]
@@ -186,15 +186,6 @@ def in_regions(grid: Floats) -> Features:
     limit = float(np.finfo(np.float16).max)
     bounded = np.clip(split.reshape(REGIONS, CELLS, channels), -limit, limit)
     return bounded.astype(np.float16)
-
-
-def file_sha256(path: Path) -> str:
-    """Return the checksum of a file."""
-    digest = hashlib.sha256()
-    with path.open('rb') as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def folder_sha256(folder: Path) -> str:

@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from robochat.mllm.palm_e.config import config_from_json, NetworkConfig, NetworkConfigError
-from robochat.mllm.palm_e.vision import file_sha256, folder_sha256
+from robochat.mllm.palm_e.vision import folder_sha256
 from robochat.mllm.protocol import ModelError
 from robochat.mllm.smollm2 import packaged_model
+from robochat.resources import cache_folder, file_sha256
 
 BRIDGE, LORA, LM = 'bridge.', 'base_model.model.', 'lm.'
 FORMAT = 1
@@ -125,12 +126,6 @@ def packaged_lm() -> Path:
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return folder
-
-
-def cache_folder() -> Path:
-    """Return the folder for what can be made again."""
-    base = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
-    return Path(base) / 'robochat'
 
 
 def _write_out(source: Path, folder: Path) -> None:
