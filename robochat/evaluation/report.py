@@ -119,9 +119,9 @@ def draw(found: Mapping[str, Any], path: Path) -> None:
     bare = [next((v for n, v in r['others'].items() if ' LM' in n), 0.0) for r in rows]
     places = range(len(rows))
     axes.barh([p + 0.2 for p in places], [r['value'] for r in rows], 0.4, label='palm_e')
-    axes.barh(
-        [p - 0.2 for p in places], bare, 0.4, label='zero-shot LM, state in words', color='0.75'
-    )
+    if any(' LM' in name for row in rows for name in row['others']):
+        label = 'zero-shot LM, state in words'
+        axes.barh([p - 0.2 for p in places], bare, 0.4, label=label, color='0.75')
     for place, row in zip(places, rows, strict=True):
         if row['bar'] is not None:
             axes.plot([row['bar']] * 2, [place - 0.4, place + 0.4], color='black', linewidth=1.5)
