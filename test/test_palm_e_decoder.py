@@ -206,6 +206,10 @@ def test_embeddings_of_tokens_are_read_like_the_tokens(
     assert logits.shape == (260,) and logits.dtype == np.float32
     assert alike(logits, reference(TEXT)[-1]) > 0.9999
     assert decoder.length == len(TEXT)
+    assert np.allclose(decoder.embed(TEXT), embeddings(lm, TEXT), atol=0.02)
+    assert decoder.length == len(TEXT)
+    with pytest.raises(ModelError, match='not in the vocabulary'):
+        decoder.embed([260])
 
 
 def test_tokens_and_embeddings_mix(decoder: Decoder, lm: Any, reference: Any) -> None:

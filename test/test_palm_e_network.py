@@ -242,7 +242,7 @@ def test_a_bad_state_is_refused(bridge, vector, fact):
 
 
 def test_an_unknown_kind_of_state_is_refused(bridge, model):
-    with pytest.raises(ValueError, match=r"'dog'; known are person, thing, robot"):
+    with pytest.raises(ValueError, match=r"'dog'; known are person, person_look, thing"):
         bridge.state('dog', np.zeros(6))
     with pytest.raises(ValueError, match='dog'):
         model.state('dog', torch.zeros(6))
@@ -268,13 +268,11 @@ def test_a_bridge_of_another_size_is_refused(model):
 
 # --------------------------------------------------------------------------- what learns
 def answer(model):
-    """Run a picture, two states and words through the network."""
+    """Run a picture, a state of each kind and words through the network."""
     parts = [
         model.words(torch.tensor([5, 6])),
         model.image(torch.from_numpy(features_of())),
-        model.state('person', torch.ones(21)),
-        model.state('thing', torch.ones(6)),
-        model.state('robot', torch.ones(6)),
+        *(model.state(kind.name, torch.ones(kind.width)) for kind in CONFIG.states),
     ]
     x = torch.cat(parts)[None]
     length = x.shape[1]
@@ -329,7 +327,8 @@ def test_layers_of_gpt2_get_additions_too():
         for name in ('attn.c_attn', 'attn.c_proj', 'mlp.c_fc', 'mlp.c_proj')
     ]
     assert isinstance(model.lm.transformer.h[0].mlp.c_fc, Lora)
-    assert answer(model).shape == (1, 18, 300)
+    tokens = sum(kind.tokens for kind in CONFIG.states)
+    assert answer(model).shape == (1, 2 + CONFIG.picture_tokens + tokens, 300)
 
 
 def test_a_model_without_linear_layers_gets_no_additions():

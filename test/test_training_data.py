@@ -108,7 +108,7 @@ def test_the_same_seed_gives_the_same_lessons() -> None:
         one, two = made_scene(7, split), made_scene(7, split)
         asked = [[(x.kind, x.sentence.turn, x.answer) for x in s.lessons] for s in (one, two)]
         assert asked[0] == asked[1]
-    assert made_scene(7).lessons[0].answer != made_scene(8).lessons[0].answer
+    assert [x.answer for x in made_scene(7).lessons] != [x.answer for x in made_scene(8).lessons]
 
 
 def test_a_scene_becomes_a_record_that_tells_the_same(made: dict[str, tuple[Scene, ...]]) -> None:
@@ -142,7 +142,7 @@ def test_harm_is_always_refused(lessons: list[Lesson]) -> None:
 
 
 def test_what_is_missing_too_big_or_unknown_is_never_planned(lessons: list[Lesson]) -> None:
-    kinds = ('missing', 'heavy', 'unable', 'flat battery')
+    kinds = ('missing', 'heavy', 'unable')
     found = [x for x in lessons if x.kind in kinds]
     assert {x.kind for x in found} == set(kinds)
     for lesson in found:

@@ -90,7 +90,10 @@ def record(number: int = 0, frames: int = 1, branches: int = 3) -> Record:
     mood = 'happy' if happy else 'sad'
     vector = (1.0 if happy else -1.0, *(round(random.random(), 2) for _ in range(20)))
     pieces = [Text('<|im_start|>user\n'), *map(Image, range(frames)), Text(' person_1')]
-    pieces += [State('person', vector, (mood,)), State('robot', (1.0, 0.5, 0.0, 0.0, 0.0, 1.0))]
+    pieces += [
+        State('person', vector, ((mood,), (), (), (), ())),
+        State('robot', (1.0, 0.5, 0.0, 0.0, 0.0, 1.0)),
+    ]
     questions = [
         Branch('mood/ask', f'How?{ASK}', f'Say: {mood}.'),
         Branch('colour', f'First?{ASK}', f'Say: {hues[0]}, and much more of it.'),
@@ -99,7 +102,7 @@ def record(number: int = 0, frames: int = 1, branches: int = 3) -> Record:
     return Record(
         name=f'scene-{number}',
         frames=tuple(Still(jpeg.tobytes(), float(frames - 1 - n)) for n in range(frames)),
-        region_words=tuple((h,) for h in hues) if frames else (),
+        region_words=(*((h,) for h in hues), (), (), ()) if frames else (),
         prefix=tuple(pieces),
         branches=tuple(questions[:branches]),
     )

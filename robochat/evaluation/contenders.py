@@ -48,7 +48,7 @@ def without(kind: type[Picture] | type[State]) -> Alter:
 
     def alter(layout: Layout) -> Layout:
         if kind is Picture:
-            kept = [p for p in layout.scene if not (isinstance(p, Picture) or _of_picture(p))]
+            kept = [p for p in layout.scene if not _of_picture(p)]
             return replace(layout, scene=('No picture.\n', *kept))
         return replace(layout, scene=tuple(_unknown(p) for p in layout.scene))
 
@@ -56,26 +56,32 @@ def without(kind: type[Picture] | type[State]) -> Alter:
 
 
 def _unknown(piece: Piece) -> Piece:
-    """Make a state unknown."""
-    return replace(piece, vector=piece.vector * 0) if isinstance(piece, State) else piece
+    """Make a state unknown; a look is no state."""
+    if isinstance(piece, State) and not piece.is_look:
+        return replace(piece, vector=piece.vector * 0)
+    return piece
 
 
 def _of_picture(piece: Piece) -> bool:
-    """Tell whether a piece only introduces a picture."""
-    return isinstance(piece, str) and (
-        piece.startswith(('Picture', 'No picture')) or piece == '\n'
+    """Tell whether a piece is a picture, introduces one, or is a look in one."""
+    if isinstance(piece, State):
+        return piece.is_look
+    introduces = ('Picture', 'No picture')
+    return isinstance(piece, Picture) or (
+        isinstance(piece, str) and (piece.startswith(introduces) or piece == '\n')
     )
 
 
 def shuffled(kind: type[Picture] | type[State], others: Sequence[Layout], seed: int) -> Alter:
-    """Put pictures, or states of the same kind, of other scenes in the place of each."""
+    """Put pictures with their looks, or states, of other scenes in the place of each."""
     rng = random.Random(seed)
     pieces = [p for layout in others for p in layout.scene]
     pictures = [p for p in pieces if isinstance(p, Picture)]
     states = [p for p in pieces if isinstance(p, State)]
 
     def other(piece: Piece, own: set[int]) -> Piece:
-        if not isinstance(piece, kind):
+        of_picture = isinstance(piece, Picture) or (isinstance(piece, State) and piece.is_look)
+        if not isinstance(piece, Picture | State) or of_picture != (kind is Picture):
             return piece
         if isinstance(piece, Picture):
             strange = [p for p in pictures if id(p.frame.image) not in own] or pictures

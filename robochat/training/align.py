@@ -1,7 +1,7 @@
 """Stage 1: ground the picture and state tokens in words, without running the language model.
 
-Each region's token learns to lie in the direction of the word embeddings of what is in the region,
-and each state's tokens likewise: binary cross-entropy over the words of the data, and a small
+Each token of a picture learns to lie in the direction of the word embeddings of what is there, and
+each token of a state likewise: binary cross-entropy over the words of the data, and a small
 squared error against their mean. It takes minutes and decides what the second stage can reach.
 """
 
@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 import time
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 from robochat.training.features import Scene
@@ -22,11 +22,11 @@ from torch import nn, Tensor
 from torch.nn import functional
 
 if TYPE_CHECKING:
-    from robochat.mllm.palm_e.network import PalmE
+    from robochat.mllm.palm_e.network import PalmE, StateEncoder
 
 LEAST_OCCURRENCES = 20
 SCENES_A_STEP = 32
-STATES_A_STEP = 64
+STATES_A_STEP = 256
 LEARNING_RATE = 1e-3
 POSITIVE_WEIGHT = 3.0
 MEAN_WEIGHT = 0.2
@@ -76,7 +76,7 @@ def words_of(scenes: Sequence[Scene], model: PalmE, encoder: Encoder, least: int
             counts.update(set(region))
         for piece in scene.record.prefix:
             if isinstance(piece, State):
-                counts.update(set(piece.words))
+                counts.update({word for token in piece.words for word in token})
     names = tuple(sorted(word for word, count in counts.items() if count >= least))
     if not names:
         raise RecordError(
@@ -106,14 +106,23 @@ class Alignment:
         self._device = next(model.bridge.parameters()).device
         self.words = words_of(scenes, model, encoder, least)
         self._seen = [s for s in scenes if s.record.region_words and s.record.frames]
+        _check(self._seen, model)
         self._states = states_of(scenes)
         self.grounding = Grounding(len(self.words.names)).to(self._device)
         learning = [*model.bridge.parameters(), *self.grounding.parameters()]
         self._optimizer = torch.optim.AdamW(learning, lr=LEARNING_RATE)
-        self._targets = {
-            kind: self.words.marks([s.words for s in states])
+        self._vectors = {
+            kind: torch.tensor([s.vector for s in states], device=self._device)
             for kind, states in self._states.items()
         }
+        for kind, vectors in self._vectors.items():
+            encoder_of(model, kind).standardise(vectors)
+        self._targets = {kind: self._marks(states) for kind, states in self._states.items()}
+
+    def _marks(self, states: Sequence[State]) -> Tensor:
+        """Mark the words of each token of some states of a kind, (states, tokens, n)."""
+        marks = self.words.marks([words for state in states for words in state.words])
+        return marks.reshape(len(states), -1, marks.shape[-1])
 
     def run(self, minutes: float, steps: int | None = None, tell: Told | None = None) -> int:
         """Learn for some minutes, or steps when given, and return the number of steps."""
@@ -155,13 +164,14 @@ class Alignment:
         return self._loss(self.grounding(tokens, self.words), tokens, marks)
 
     def _state_loss(self, kind: str) -> Tensor:
-        """Compare some states of a kind with their words; any of a state's tokens may tell one."""
+        """Compare some states of a kind with the words of each token."""
         states, all_marks = self._states[kind], self._targets[kind]
+        all_vectors = self._vectors[kind]
         chosen = self._random.integers(0, len(states), STATES_A_STEP)
-        vectors = torch.tensor([states[i].vector for i in chosen], device=self._device)
+        vectors = all_vectors[torch.from_numpy(chosen)]
         tokens = self._model.state(kind, vectors)
-        logits = self.grounding(tokens, self.words).amax(1)
-        return self._loss(logits, tokens.mean(1), all_marks[torch.from_numpy(chosen)])
+        logits = self.grounding(tokens, self.words)
+        return self._loss(logits, tokens, all_marks[torch.from_numpy(chosen)])
 
     def _loss(self, logits: Tensor, tokens: Tensor, marks: Tensor) -> Tensor:
         """Join the two measures of how far tokens are from their words."""
@@ -174,19 +184,49 @@ class Alignment:
         return told + MEAN_WEIGHT * far
 
     def measure(self, scenes: Sequence[Scene]) -> Mapping[str, float]:
-        """Return, for each word that occurs, the F1 of finding the regions that it is in."""
+        """Return, for each word that occurs, the F1 of finding the tokens that it belongs to.
+
+        Words are named with the kind of token: `picture red`, `person_look red`.
+        """
+        f1: dict[str, float] = {}
         seen = [s for s in scenes if s.record.region_words and s.record.frames]
-        if not seen:
-            return {}
-        marks = self.words.marks([w for s in seen for w in s.record.region_words])
         with torch.no_grad():
-            tokens = region_tokens(self._model, seen).flatten(0, 1)
-            found = (self.grounding(tokens, self.words) > 0).float()
+            if seen:
+                marks = self.words.marks([w for s in seen for w in s.record.region_words])
+                f1 |= self._f1('picture', region_tokens(self._model, seen).flatten(0, 1), marks)
+            for kind, states in states_of(scenes).items():
+                vectors = torch.tensor([s.vector for s in states], device=self._device)
+                marks = self.words.marks([w for s in states for w in s.words])
+                f1 |= self._f1(kind, self._model.state(kind, vectors).flatten(0, 1), marks)
+        return f1
+
+    def _f1(self, kind: str, tokens: Tensor, marks: Tensor) -> dict[str, float]:
+        """Return the F1 of each word that occurs, over tokens (n, width) and marks (n, words)."""
+        found = (self.grounding(tokens, self.words) > 0).float()
         right = (found * marks).sum(0)
         both = found.sum(0) + marks.sum(0)
-        f1 = (2 * right / both.clamp(min=1)).tolist()
+        values = (2 * right / both.clamp(min=1)).tolist()
         occurs = (marks.sum(0) > 0).tolist()
-        return {n: f for n, f, o in zip(self.words.names, f1, occurs, strict=True) if o}
+        named = zip(self.words.names, values, occurs, strict=True)
+        return {f'{kind} {name}': value for name, value, there in named if there}
+
+
+def _check(scenes: Sequence[Scene], model: PalmE) -> None:
+    """Refuse scenes whose words were written for another number of tokens."""
+    count = model.config.picture_tokens
+    for scene in scenes:
+        if len(scene.record.region_words) != count:
+            raise RecordError(
+                f'{scene.record.name}: {len(scene.record.region_words)} lists of words, but a '
+                f'picture becomes {count} tokens; make the scenes again'
+            )
+
+
+def encoder_of(model: PalmE, kind: str) -> StateEncoder:
+    """Return the encoder of a kind of state."""
+    found: Any = model.bridge.states[kind]
+    encoder: StateEncoder = found
+    return encoder
 
 
 def states_of(scenes: Sequence[Scene]) -> dict[str, list[State]]:

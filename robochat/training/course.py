@@ -16,6 +16,7 @@ from robochat.training import features
 from robochat.training.align import Alignment
 from robochat.training.features import Scene
 from robochat.training.fit import Fit, FitSettings, Material, Progress
+from robochat.training.lean import halves_are_faster
 from robochat.training.packing import Encoder
 from robochat.training.records import RecordError, shards
 import torch
@@ -94,12 +95,12 @@ def _model(course: Course, vision: Vision) -> tuple[PalmE, Encoder]:
         parts=vision.parts,
         colors=vision.shape[2] - sum(vision.parts),
     )
-    half = device != 'cpu' and config.tune != 'whole'
+    half = config.tune != 'whole' and (device != 'cpu' or halves_are_faster())
     lm, tokenizer = load_lm(config.lm, torch.bfloat16 if half else torch.float32)
     model = PalmE(lm, config).to(device)
     learning = {n: sum(p.numel() for p in ps) for n, ps in model.learning().items()}
     told = ', '.join(f'{name} {count / 1e6:.2f} M' for name, count in learning.items())
-    _say(f'on {device}, {config.tune}: {told} parameters learn')
+    _say(f'on {device}, {lm.dtype}, {config.tune}: {told} parameters learn')
     return model, Encoder(tokenizer, config)
 
 
@@ -138,7 +139,7 @@ def _align(course: Course, stage: Alignment, held_out: Sequence[Scene]) -> None:
     course.out.mkdir(parents=True, exist_ok=True)
     (course.out / ALIGNMENT_FILE).write_text(json.dumps(found, indent=1), encoding='utf-8')
     mean = sum(found.values()) / max(1, len(found))
-    _say(f'found {len(found)} words in regions of held-out pictures with a mean F1 of {mean:.2f}')
+    _say(f'found {len(found)} words in held-out pictures and states with a mean F1 of {mean:.2f}')
 
 
 _BAR = '{desc} {percentage:3.0f}%|{bar:20}| {elapsed}<{remaining} {postfix}'

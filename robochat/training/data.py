@@ -16,15 +16,24 @@ import random
 from typing import Any, TYPE_CHECKING
 
 import numpy as np
-from robochat.mllm.palm_e.layout import nearness, Picture, Piece, Quote, State
+from robochat.mllm.palm_e.layout import (
+    nearness,
+    PERSON_LOOK,
+    Picture,
+    Piece,
+    Quote,
+    State,
+    THING_LOOK,
+)
 from robochat.sentence import Vector
 from robochat.training import records
-from robochat.training.asking import side_of
+from robochat.training.asking import DECOR, side_of
 from robochat.training.lesson import Desk, Lesson
 from robochat.training.openings import (
     care_lessons,
     greeting_lessons,
     incident_lessons,
+    open_to_talk,
     silent_lessons,
 )
 from robochat.training.questions import question_lessons
@@ -36,7 +45,7 @@ from robochat.training.wordings import Voice
 from robochat.values import Person
 
 if TYPE_CHECKING:
-    from robochat_sim.shots import Shots
+    from robochat_sim.shots import SeenPerson, Shot, Shots
 
 TRAIN_BODIES = ('anna', 'chidi', 'tim', 'olga')
 HELD_BODIES = ('mei', 'ben')
@@ -47,6 +56,8 @@ MOOD_NAMES = {
     'happy': 'happy', 'sad': 'sad', 'angry': 'upset', 'fear': 'worried', 'surprise': 'surprised',
     'disgust': 'displeased', 'neutral': 'calm',
 }  # fmt: skip
+METRES = ('', 'one', 'two', 'three', 'four', 'five')
+Told = tuple[tuple[str, ...], ...]
 QUESTIONS, TALKS, TASKS = 6, 2, 7
 
 
@@ -155,7 +166,7 @@ def record_of(scene: Scene) -> Record:
     return Record(
         name=f'scene_{scene.number}',
         frames=tuple(Still(_jpeg(image), age_sec) for image, age_sec in frames),
-        region_words=tuple(tuple(words) for words in shown.region_words) if shown else (),
+        region_words=_picture_words(shown) if shown else (),
         prefix=tuple(_piece(piece, situation, words) for piece in pieces),
         branches=tuple(_branch(lesson) for lesson in scene.lessons),
     )
@@ -169,50 +180,71 @@ def _told(scene: Scene) -> tuple[Piece, ...]:
     return (*layout.fixed, *layout.scene)
 
 
-def _piece(piece: Piece, situation: Situation, words: dict[int, list[str]]) -> records.Piece:
+def _piece(piece: Piece, situation: Situation, words: dict[int, Told]) -> records.Piece:
     """Write one piece of what is told."""
     if isinstance(piece, Picture):
         stamps = [frame.stamp_sec for frame in situation.frames]
         return records.Image(stamps.index(piece.frame.stamp_sec))
     if isinstance(piece, State):
         vector = tuple(round(float(x), 4) for x in piece.vector)
-        return records.State(piece.kind, vector, tuple(words.get(id(piece.vector), ())))
+        return records.State(piece.kind, vector, words.get(id(piece.vector), ()))
     return records.Text(piece.text if isinstance(piece, Quote) else piece)
 
 
-def _state_words(
-    situation: Situation, pieces: tuple[Piece, ...]
-) -> Iterator[tuple[Vector, list[str]]]:
-    """Say in words what each state vector tells, for the alignment of its tokens."""
-    people = sorted(situation.view.people, key=nearness)
-    things = sorted(situation.view.things, key=lambda t: (not t.visible, -t.score))
+def _picture_words(shot: Shot) -> Told:
+    """Say what the tokens of a picture tell: its regions, then wall, light and decoration."""
+    light = 'dark' if shot.light == 'dim' else 'bright'
+    decor = tuple(name for name in DECOR if name in shot.decor)
+    regions = tuple(tuple(words) for words in shot.region_words)
+    return (*regions, (shot.wall,) if shot.wall else (), (light,), decor)
+
+
+def _state_words(situation: Situation, pieces: tuple[Piece, ...]) -> Iterator[tuple[Vector, Told]]:
+    """Say in words what each token of each vector tells, for the alignment."""
+    people = iter(sorted(situation.view.people, key=nearness))
+    things = iter(sorted(situation.view.things, key=lambda t: (not t.visible, -t.score)))
     for piece in pieces:
-        if isinstance(piece, State) and piece.kind == 'robot':
-            yield piece.vector, _charge_words(situation.view.robot.battery)
-        elif isinstance(piece, State) and piece.kind == 'person':
-            person = people.pop(0)
+        if not isinstance(piece, State):
+            continue
+        if piece.kind == 'robot':
+            yield piece.vector, (_charge_words(situation.view.robot.battery),)
+        elif piece.kind == 'person':
+            person = next(people)
             yield piece.vector, _person_words(person, situation.people[person.id].column)
-        elif isinstance(piece, State):
-            thing = things.pop(0)
-            yield piece.vector, [side_of(thing) if thing.visible else 'hidden']
+        elif piece.kind == PERSON_LOOK:
+            yield piece.vector, _look_words(situation.people[person.id], piece.vector)
+        elif piece.kind == 'thing':
+            thing = next(things)
+            yield piece.vector, ((side_of(thing) if thing.visible else 'hidden',),)
+        elif piece.kind == THING_LOOK:
+            seen = situation.things.get(thing.id)
+            yield piece.vector, ((seen.color,) if seen and seen.color else (),)
 
 
-def _charge_words(charge: float | None) -> list[str]:
+def _charge_words(charge: float | None) -> tuple[str, ...]:
     if charge is None:
-        return []
-    return ['low' if charge < 0.3 else 'half' if charge < 0.7 else 'full']
+        return ()
+    return ('low' if charge < 0.3 else 'half' if charge < 0.7 else 'full',)
 
 
-def _person_words(person: Person, column: str) -> list[str]:
-    distance_m = person.distance_m or 0.0
-    engaged = person.mouth_active or person.with_others > 0.35
-    return [
-        MOOD_NAMES[person.mood] if person.mood else 'unsure',
-        column,
-        'near' if distance_m < 1.2 else 'far' if distance_m > 2.5 else 'close',
-        'looking' if person.facing else 'away',
-        *(['talking'] if engaged else []),
-    ]
+def _person_words(person: Person, column: str) -> Told:
+    """Say mood, side, distance, gaze and company, a token each."""
+    halves = min(10, max(1, round((person.distance_m or 0.0) * 2)))
+    metres = (METRES[halves // 2],) if halves > 1 else ()
+    return (
+        (MOOD_NAMES[person.mood] if person.mood else 'unsure',),
+        (column,),
+        (*metres, *(('half',) if halves % 2 else ())),
+        ('looking' if person.facing else 'away',),
+        ('free' if open_to_talk(person) else 'talking',),
+    )
+
+
+def _look_words(truth: SeenPerson, look: Vector) -> Told:
+    """Say the colour of the clothes and the posture, where they can be seen."""
+    if not look.any():
+        return ((), ())
+    return (truth.top_color,), ('sitting' if truth.seated else 'standing',)
 
 
 def _branch(lesson: Lesson) -> Branch:

@@ -1,6 +1,7 @@
 """Operations with backward passes of their own, which keep less and compute less than torch's.
 
-Each is equal to the plain operations that its docstring names; tensors are (T, ...).
+Each is equal to the plain operations that its docstring names; tensors are (T, ...). Products are
+computed in the type of the frozen weights, which may be bfloat16; what learns stays float32.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def linear(x: Tensor, weight: Tensor, factor: float, pairs: tuple[Tensor, ...]) 
 
 
 def normed(x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
-    """Return the root-mean-square norm with a frozen weight."""
+    """Return the root-mean-square norm with a frozen weight, in the weight's type."""
     return _called(_Normed, x, weight, epsilon)
 
 
@@ -64,7 +65,7 @@ def joined(length: int, begin: int, buckets: list[Bucket], parts: list[Tensor]) 
 
 
 def word_losses(hidden: Tensor, head: Tensor, targets: Tensor) -> Tensor:
-    """Return the cross-entropy, (n,), of a frozen head over the words."""
+    """Return the cross-entropy, (n,) float, of a frozen head over the words."""
     return _called(_Words, hidden, head, targets)
 
 
@@ -79,6 +80,7 @@ class _Linear(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, factor: float, *pairs: Tensor) -> Tensor:
+        x, pairs = x.to(weight.dtype), tuple(p.to(weight.dtype) for p in pairs)
         out = x @ weight.T
         ctx.factor, ctx.rank = factor, len(pairs[0]) if pairs else 0
         low = down = x.new_empty(0)
@@ -92,8 +94,8 @@ class _Linear(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
-        (g,) = gradients
         x, weight, low, down, *ups = ctx.saved_tensors
+        g = gradients[0].to(weight.dtype)
         dx = g @ weight
         if not ups:
             return dx, None, None
@@ -112,16 +114,17 @@ class _Normed(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
+        scale = weight.to(x.dtype)
         norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
         spread = (norm.square_().div_(x.shape[-1]).add_(epsilon)).rsqrt_()
-        ctx.save_for_backward(x, weight, spread)
-        normed: Tensor = (x * spread).mul_(weight)
-        return normed
+        ctx.save_for_backward(x, scale, spread)
+        normed: Tensor = (x * spread).mul_(scale)
+        return normed.to(weight.dtype)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
         x, weight, spread = ctx.saved_tensors
-        g = gradients[0] * weight
+        g = gradients[0].to(x.dtype) * weight
         pull = (g * x).sum(-1, keepdim=True).mul_(spread.pow(3)).div_(x.shape[-1])
         return g.mul_(spread).addcmul_(x, pull, value=-1.0), None, None
 
@@ -208,25 +211,27 @@ class _Words(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, head: Tensor, targets: Tensor) -> Tensor:
-        losses = hidden.new_empty(len(hidden))
+        hidden = hidden.to(head.dtype)
+        kind = torch.promote_types(head.dtype, torch.float32)
+        losses = hidden.new_empty(len(hidden), dtype=kind)
         pull = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         for start in range(0, len(hidden), HEAD_ROWS):
             rows = slice(start, start + HEAD_ROWS)
-            logits = hidden[rows] @ head.T
+            logits = (hidden[rows] @ head.T).to(kind)
             which = torch.arange(len(logits)), targets[rows]
             whole = logits.logsumexp(-1, keepdim=True)
             losses[rows] = whole[:, 0] - logits[which]
             if pull is not None:
                 shares = logits.sub_(whole).exp_()
                 shares[which] -= 1.0
-                torch.mm(shares, head, out=pull[rows])
+                torch.mm(shares.to(head.dtype), head, out=pull[rows])
         ctx.save_for_backward(*([] if pull is None else [pull]))
         return losses
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
         (pull,) = ctx.saved_tensors
-        return pull * gradients[0][:, None], None, None
+        return pull * gradients[0][:, None].to(pull.dtype), None, None
 
 
 def _parts(ups: Any, rank: int) -> list[tuple[Tensor, slice, slice]]:

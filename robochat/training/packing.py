@@ -115,7 +115,7 @@ class Encoder:
                 continue
             slots.append(Slot(len(ids), piece))
             image = isinstance(piece, Image)
-            ids.extend([HOLE] * (self._config.regions if image else self._tokens(piece)))
+            ids.extend([HOLE] * (self._config.picture_tokens if image else self._tokens(piece)))
         return tuple(ids), tuple(slots)
 
     def _tokens(self, piece: Any) -> int:

@@ -4,7 +4,7 @@ A row is a scene: its pictures, what is told of it (words, pictures and states i
 several independent questions with their answers, the branches.
 
 Columns: `id` string; `frames` list of {jpeg: binary, age_sec: float}, the oldest first;
-`region_words` list of lists of words, for the 12 regions of the newest frame, or empty; `prefix`
+`region_words` list of lists of words, one for each token of the newest frame, or empty; `prefix`
 and `branches` JSON.
 """
 
@@ -43,11 +43,11 @@ class Image:
 
 @dataclass(frozen=True)
 class State:
-    """A state vector of a kind, and the words that say about the same (for the alignment)."""
+    """A vector of a kind, and for each of its tokens the words that say the same."""
 
     kind: str
     vector: tuple[float, ...]
-    words: tuple[str, ...] = ()
+    words: tuple[tuple[str, ...], ...] = ()
 
 
 Piece = Text | Image | State
@@ -231,7 +231,8 @@ def _piece_out(piece: Piece) -> Any:
         return piece.text
     if isinstance(piece, Image):
         return {'image': piece.frame}
-    return {'state': piece.kind, 'vector': list(piece.vector), 'words': list(piece.words)}
+    words = [list(token) for token in piece.words]
+    return {'state': piece.kind, 'vector': list(piece.vector), 'words': words}
 
 
 def _piece_in(read_piece: Any) -> Piece:
@@ -243,5 +244,5 @@ def _piece_in(read_piece: Any) -> Piece:
     return State(
         read_piece['state'],
         tuple(map(float, read_piece['vector'])),
-        tuple(read_piece.get('words') or ()),
+        tuple(tuple(token) for token in read_piece.get('words') or ()),
     )

@@ -10,6 +10,8 @@ from robochat.values import Person
 
 def my_top(desk: Desk, person: Person) -> None:
     """What colour the asker wears."""
+    if not _in_sight(person):
+        return
     paint = desk.situation.people[person.id].top_color
     words = line(desk, 'my_top', x=paint)
     add(
@@ -27,7 +29,7 @@ def their_top(desk: Desk, person: Person) -> None:
     """What colour someone on one side wears."""
     side = desk.voice.rng.choice(SIDES)
     other = desk.only(side)
-    if not other:
+    if not other or not _in_sight(desk.situation.view.person(other)):
         return my_top(desk, person)
     paint = desk.situation.people[other].top_color
     words, asked = (
@@ -35,6 +37,11 @@ def their_top(desk: Desk, person: Person) -> None:
         worded(desk, 'their_top', side=side),
     )
     return add(desk, person, 'their top colour', asked, words, color(paint), 'image')
+
+
+def _in_sight(person: Person | None) -> bool:
+    """Tell whether someone has been found in the picture."""
+    return person is not None and person.box.area > 0
 
 
 def wall(desk: Desk, person: Person) -> None:
@@ -85,6 +92,8 @@ def light(desk: Desk, person: Person) -> None:
 
 def posture(desk: Desk, person: Person) -> None:
     """Whether the asker sits or stands."""
+    if not _in_sight(person):
+        return
     form = 'sitting' if desk.situation.people[person.id].seated else 'standing'
     words = line(desk, 'posture', form)
     add(desk, person, 'posture', worded(desk, 'posture'), words, Expected((form,)), 'image')

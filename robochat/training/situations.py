@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 import math
 import random
+import string
 from typing import Any, TYPE_CHECKING
 
 from robochat.perception.emotion import emotion_from
@@ -42,6 +43,9 @@ WIDTH_PX = 640
 FACE_YAW_RAD = 1.0
 MISSED_SHARE = 0.12
 SKILLED_SHARE = 0.6
+CODED_SHARE = 0.3
+CODES = ('skill', 'action', 'do', 'task', 'robot', 'run', 'step')
+LOW_SHARE, NO_BATTERY_SHARE = 0.2, 0.1
 NEEDED = ('navigate_to', 'look_at', 'pick')
 USEFUL = ('approach', 'place', 'hand_over')
 RARE = ('wait', 'call_for_help')
@@ -202,9 +206,11 @@ def _robot(
     if rng.random() < 0.2:
         held = f'{rng.choice(["cup", "book", "bottle", "apple"])}_{rng.randint(7, 9)}'
         held = extras[0].label + '_2' if extras and rng.random() < 0.5 else held
-    battery = None if rng.random() < 0.1 else rng.choice([rng.uniform(0.02, 0.3), rng.random()])
+    low = rng.random() < LOW_SHARE
+    battery = rng.uniform(0.02, 0.3) if low else rng.uniform(0.2, 1.0)
     place = rng.choice([p.name for p in table.places]) if rng.random() < 0.6 else ''
-    return RobotState(place, held, battery, rng.random() < 0.1)
+    reported = None if rng.random() < NO_BATTERY_SHARE else battery
+    return RobotState(place, held, reported, rng.random() < 0.1)
 
 
 def _jittered(box: Any, rng: random.Random) -> Box:
@@ -239,9 +245,10 @@ def table_of(voice: Voice) -> tuple[SkillTable, Mapping[str, str], str]:
     roles = [*NEEDED, *(r for r in USEFUL if rng.random() < 0.85)]
     roles += [r for r in RARE if rng.random() < 0.2]
     skills, names = [], {}
+    coded = voice.split == 'train' and rng.random() < CODED_SHARE
     for skill in base.skills:
         if skill.name in roles:
-            renamed = _renamed(skill, voice)
+            renamed = _coded(skill, voice) if coded else _renamed(skill, voice)
             names[skill.name] = renamed.name
             skills.append(renamed)
     rng.shuffle(skills)
@@ -256,6 +263,13 @@ def table_of(voice: Voice) -> tuple[SkillTable, Mapping[str, str], str]:
         low_battery=base.low_battery,
     )
     return table, names, dock
+
+
+def _coded(skill: Skill, voice: Voice) -> Skill:
+    """Give a skill a name that says nothing, so that its description must be read."""
+    rng = voice.rng
+    name = f'{rng.choice(CODES)}_{rng.choice(string.ascii_lowercase)}{rng.randint(1, 99)}'
+    return replace(skill, name=name, text=rng.choice(wordings()['skills'][skill.name]['texts']))
 
 
 def _renamed(skill: Skill, voice: Voice) -> Skill:

@@ -40,18 +40,14 @@ def _do(  # noqa: PLR0913, PLR0917  all sides of one task
     needs: str = 'text',
     talk: Iterable[tuple[str, str]] = (),
 ) -> None:
-    """Write a task down if it can be done; say why not if the battery is what is in the way."""
+    """Write a task down if it can be done; the charge is the checker's business."""
     told = wordings()['tasks'][kind]
     asked = desk.voice.asked(told, **slots)
     planner = Planner(desk.situation, schema_for(desk.situation.view, desk.situation.table))
     turn = desk.asks(person.id, asked)
     try:
         act(planner)
-    except NoPlanError as error:
-        if 'charged' in str(error) or 'battery' in str(error):
-            words = desk.voice.line(wordings()['tasks']['flat']['say'])
-            expected = Expected(('batter|charge',), idle=True)
-            desk.add('refusal', 'flat battery', turn, words, expected, plan=(), needs='state')
+    except NoPlanError:
         return
     words = desk.voice.line(told['say'], **slots)
     never = ('^nothing$', 'sorry.*not')

@@ -16,6 +16,7 @@ Floats = NDArray[np.float32]
 
 LOUDNESS = 3.0
 NORM_EPSILON = 1e-5
+FAR = 6.0
 
 
 class Bridge:
@@ -42,7 +43,7 @@ class Bridge:
         return cls(weights.config, weights.tensors)
 
     def image(self, features: NDArray[Any]) -> Floats:
-        """Return the (regions, width) tokens of a picture's (regions, cells, channels) features.
+        """Return the (15, width) tokens of a picture's (regions, cells, channels) features.
 
         Raises ValueError for another shape and for numbers that aren't finite.
         """
@@ -53,8 +54,12 @@ class Bridge:
             start += part
         cells = _gelu(self._linear(np.concatenate([*parts, x[..., start:]], -1), 'projector.cell'))
         hidden = _gelu(self._linear(cells.reshape(len(cells), -1), 'projector.region'))
-        tokens = self._linear(hidden, 'projector.out') * self._loudness('projector')
-        return tokens + self._of('projector.position') * self._scale
+        loud = self._loudness('projector')
+        regions = self._linear(hidden, 'projector.out') * loud
+        regions += self._of('projector.position') * self._scale
+        seen = _softmax(self._of('projector.query') @ hidden.T) @ hidden
+        overviews = (self._of('projector.overview') @ seen[..., None])[..., 0] * loud
+        return np.concatenate([regions, overviews])
 
     def state(self, kind: str, vector: NDArray[Any]) -> Floats:
         """Return the (tokens, width) tokens of a state vector.
@@ -63,7 +68,8 @@ class Bridge:
         """
         known = self.config.state(kind)
         x = _checked(f'a {kind} vector', vector, (known.width,))
-        hidden = _gelu(self._linear(x[None], f'states.{kind}.first'))
+        standard = (x - self._of(f'states.{kind}.mean')) / self._of(f'states.{kind}.spread')
+        hidden = _gelu(self._linear(standard.clip(-FAR, FAR)[None], f'states.{kind}.first'))
         tokens = self._linear(hidden, f'states.{kind}.out') * self._loudness(f'states.{kind}')
         return np.asarray(tokens.reshape(known.tokens, self.width), np.float32)
 
@@ -92,18 +98,24 @@ class Bridge:
     def _check_shapes(self) -> None:
         """Refuse weights of other sizes than the description says."""
         c = self.config
-        wanted = {
+        wanted: dict[str, tuple[int, ...]] = {
             'projector.cell': (c.cell_width, c.channels),
             'projector.region': (c.region_width, c.cells * c.cell_width),
             'projector.out': (self.width, c.region_width),
         }
+        plain: dict[str, tuple[int, ...]] = {
+            'projector.query': (c.overviews, c.region_width),
+            'projector.overview': (c.overviews, self.width, c.region_width),
+        }
         for kind in c.states:
             wanted[f'states.{kind.name}.first'] = (c.state_width, kind.width)
             wanted[f'states.{kind.name}.out'] = (kind.tokens * self.width, c.state_width)
-        for name, shape in wanted.items():
-            real = self._of(f'{name}.weight').shape
+            plain[f'states.{kind.name}.mean'] = plain[f'states.{kind.name}.spread'] = (kind.width,)
+        plain |= {f'{name}.weight': shape for name, shape in wanted.items()}
+        for name, shape in plain.items():
+            real = self._of(name).shape
             if real != shape:
-                raise WeightsError(f'{BRIDGE}{name}.weight has the shape {real}, not {shape}')
+                raise WeightsError(f'{BRIDGE}{name} has the shape {real}, not {shape}')
 
 
 def _checked(what: str, given: NDArray[Any], shape: tuple[int, ...]) -> Floats:
@@ -116,6 +128,12 @@ def _checked(what: str, given: NDArray[Any], shape: tuple[int, ...]) -> Floats:
     if not np.isfinite(array).all():
         raise ValueError(f'{what} has {int((~np.isfinite(array)).sum())} numbers not finite')
     return array.astype(np.float32)
+
+
+def _softmax(x: Floats) -> Floats:
+    """Turn scores into shares along the last axis."""
+    shares = np.exp(x - x.max(-1, keepdims=True))
+    return np.asarray(shares / shares.sum(-1, keepdims=True), np.float32)
 
 
 def _gelu(x: Floats) -> Floats:

@@ -6,10 +6,15 @@ from dataclasses import asdict, dataclass, field, fields
 import json
 from typing import Any
 
+from robochat.mllm.palm_e.looks import PERSON_LOOK_WIDTH, THING_LOOK_WIDTH
 from robochat.mllm.palm_e.vision import COARSE, COLOR, EMBEDDED, FINE
 from robochat.sentence import PERSON_FIELDS, ROBOT_FIELDS, THING_FIELDS
 
 TUNES = ('bridge', 'lora', 'whole')
+SIZES = (
+    *('rank', 'alpha', 'regions', 'overviews', 'cells'),
+    *('cell_width', 'region_width', 'state_width'),
+)
 
 
 class NetworkConfigError(ValueError):
@@ -18,7 +23,12 @@ class NetworkConfigError(ValueError):
 
 @dataclass(frozen=True)
 class StateKind:
-    """A kind of state vector: its name, how many numbers it has, how many tokens it becomes."""
+    """A kind of vector: its name, how many numbers it has, how many tokens it becomes.
+
+    Each token tells one thing, so that the language model finds it at its place: for a person the
+    mood, the side, the distance, whether they look here, whether they are in talk; for a look the
+    colour, and of people the posture.
+    """
 
     name: str
     width: int
@@ -26,8 +36,10 @@ class StateKind:
 
 
 STATE_KINDS = (
-    StateKind('person', len(PERSON_FIELDS), 2),
+    StateKind('person', len(PERSON_FIELDS), 5),
+    StateKind('person_look', PERSON_LOOK_WIDTH, 2),
     StateKind('thing', len(THING_FIELDS), 1),
+    StateKind('thing_look', THING_LOOK_WIDTH, 1),
     StateKind('robot', len(ROBOT_FIELDS), 1),
 )
 
@@ -40,7 +52,8 @@ class NetworkConfig:
     projector and the state encoders: nothing (`bridge`, the language model stays frozen, as in
     Flamingo and BLIP-2), low-rank additions (`lora`, Hu et al., arXiv 2106.09685), or the language
     model itself (`whole`, as in Kosmos-1). `parts` are the widths that the projector normalises
-    one by one, `colors` the rest of a cell's numbers.
+    one by one, `colors` the rest of a cell's numbers. `overviews` are tokens about the whole
+    picture, besides those of its regions.
     """
 
     lm: str = EMBEDDED
@@ -49,6 +62,7 @@ class NetworkConfig:
     rank: int = 16
     alpha: int = 32
     regions: int = 12
+    overviews: int = 3
     cells: int = 9
     parts: tuple[int, ...] = (COARSE, FINE)
     colors: int = COLOR
@@ -60,8 +74,7 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         if self.tune not in TUNES:
             raise NetworkConfigError(f'tune is {self.tune!r}; allowed are {", ".join(TUNES)}')
-        sizes = ('rank', 'alpha', 'regions', 'cells', 'cell_width', 'region_width', 'state_width')
-        for name in sizes:
+        for name in SIZES:
             if not _is_size(getattr(self, name)):
                 raise NetworkConfigError(f'{name} is {getattr(self, name)!r}; it must be over 0')
         if not self.parts or not all(map(_is_size, self.parts)):
@@ -76,6 +89,11 @@ class NetworkConfig:
     def shape(self) -> tuple[int, int, int]:
         """The shape of a picture's features, (regions, cells, channels)."""
         return self.regions, self.cells, self.channels
+
+    @property
+    def picture_tokens(self) -> int:
+        """How many tokens a picture becomes."""
+        return self.regions + self.overviews
 
     def state(self, kind: str) -> StateKind:
         """Return a kind of state; raises ValueError naming the known ones."""

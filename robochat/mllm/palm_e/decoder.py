@@ -48,6 +48,10 @@ class Decoder(Protocol):
         """Read embeddings, (n, size) float32, in the place of tokens; otherwise like `read`."""
         ...
 
+    def embed(self, tokens: Sequence[int]) -> Vectors:
+        """Return the embeddings, (n, size) float32, as which tokens are read."""
+        ...
+
     def close(self) -> None:
         """Free the model; closing twice is allowed."""
         ...
@@ -68,13 +72,19 @@ def checked_tokens(tokens: Sequence[int], decoder: Decoder) -> NDArray[np.int32]
 
     Raises ModelError when there are none, one isn't in the vocabulary, or the context is full.
     """
+    array = known_tokens(tokens, decoder)
+    _check_room(len(array), decoder)
+    return array
+
+
+def known_tokens(tokens: Sequence[int], decoder: Decoder) -> NDArray[np.int32]:
+    """Return tokens as (n,) int32; raises ModelError when one isn't in the vocabulary."""
     try:
         array = np.asarray(tokens, np.int64)
     except (OverflowError, TypeError, ValueError) as error:
         raise ModelError(f'tokens must be integers: {error}') from error
     if array.ndim != 1:
         raise ModelError(f'tokens have the shape {array.shape}; (n,) is needed')
-    _check_room(len(array), decoder)
     wrong = array[(array < 0) | (array >= decoder.vocabulary)]
     if wrong.size:
         raise ModelError(

@@ -141,13 +141,32 @@ def mapped(path: Path) -> NDArray[np.uint8]:
 
 def read_values(data: NDArray[np.uint8], tensor: Tensor) -> NDArray[np.float32]:
     """Return a tensor's values from a file's bytes; raises ModelError when the kind is unknown."""
+    return _values(stored_rows(data, tensor), tensor)
+
+
+def read_rows(
+    data: NDArray[np.uint8], tensor: Tensor, rows: NDArray[np.int32]
+) -> NDArray[np.float32]:
+    """Return some rows, (n, columns), of a matrix, as `read_values` does."""
+    return _values(stored_rows(data, tensor)[rows], tensor)
+
+
+def stored_rows(data: NDArray[np.uint8], tensor: Tensor) -> NDArray[np.uint8]:
+    """Return a tensor's bytes, row by row; raises ModelError when the kind is unknown."""
+    stored = data[tensor.start : tensor.start + tensor.bytes]
+    try:
+        return stored.reshape(*tensor.shape[:-1], -1)
+    except ValueError as error:
+        raise ModelError(f"{tensor.name} can't be read: {error}") from error
+
+
+def _values(stored: NDArray[np.uint8], tensor: Tensor) -> NDArray[np.float32]:
+    """Turn stored rows into numbers."""
     from gguf import GGMLQuantizationType
     from gguf.quants import dequantize
 
-    stored = data[tensor.start : tensor.start + tensor.bytes]
     try:
-        rows = stored.reshape(*tensor.shape[:-1], -1)
-        return dequantize(rows, GGMLQuantizationType(tensor.kind)).astype(np.float32)
+        return dequantize(stored, GGMLQuantizationType(tensor.kind)).astype(np.float32)
     except (NotImplementedError, ValueError) as error:
         raise ModelError(f"{tensor.name} can't be read: {error}") from error
 

@@ -3,6 +3,7 @@
 What has a name stands as text, what has a size stands as a vector beside that name, and pictures
 stand in the order of time, after PaLM-E (Driess et al., arXiv 2303.03378, section 3). Distances,
 moods, poses, boxes and charge are in the vectors alone, so that the model must read them there.
+Whoever and whatever the newest picture shows has a second vector, of how it looks there.
 
 The fixed part (persona and skills) begins every prompt and never changes, so that what the model
 made of it is kept from turn to turn. Safety: words of people and names are untrusted; they come as
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from robochat.mllm.palm_e.looks import person_look, thing_look
 from robochat.persona import day_part, Example, Persona
 from robochat.plan.table import SkillTable
 from robochat.prompt import clean, quoted
@@ -46,6 +48,7 @@ HEARD_CHARS = 240
 LINE_CHARS = 160
 FAR_M = 99.0
 DEFAULT_SIZE_PX = (640, 480)
+PERSON_LOOK, THING_LOOK = LOOKS = ('person_look', 'thing_look')
 NOTHING = 'nothing'
 DONE = 'done'
 END_OF_ASK = '<|im_end|>\n<|im_start|>assistant\n'
@@ -77,10 +80,18 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """A state vector of a kind (`person`, `thing` or `robot`) at its place in the sentence."""
+    """A vector of a kind at its place in the sentence.
+
+    `person`, `thing` and `robot` tell a state, `person_look` and `thing_look` what is seen.
+    """
 
     kind: str
     vector: Vector
+
+    @property
+    def is_look(self) -> bool:
+        """Tell whether it comes from a picture."""
+        return self.kind in LOOKS
 
 
 Piece = str | Quote | Picture | State
@@ -126,7 +137,7 @@ def lay_out(
     if len(lines) < len(before):
         dropped.append(f'{len(before) - len(lines)} lines of the dialogue')
     frames = frames[-MAX_FRAMES:]
-    scene = [*_pictures(frames), *_people(people[:MAX_PEOPLE], len(people))]
+    scene = [*_pictures(frames), *_people(people[:MAX_PEOPLE], len(people), frames)]
     scene += [*_things(things[:MAX_THINGS], frames), *_robot(view)]
     return Layout(
         fixed=fixed_part(sentence.persona, skills),
@@ -169,8 +180,8 @@ def _pictures(frames: list[Frame]) -> Iterator[Piece]:
         yield '\n'
 
 
-def _people(people: list[Person], count: int) -> Iterator[Piece]:
-    """Yield each person as a name and a vector."""
+def _people(people: list[Person], count: int, frames: list[Frame]) -> Iterator[Piece]:
+    """Yield each person as a name, a state and a look."""
     if not people:
         yield 'Nobody is here.\n'
         return
@@ -179,11 +190,13 @@ def _people(people: list[Person], count: int) -> Iterator[Piece]:
         called = f' called {quoted(person.name, NAME_CHARS)}' if person.name else ''
         yield Quote(f'{";" if number else ""} {person.id}{called}')
         yield State('person', person_state(person))
+        if frames:
+            yield State(PERSON_LOOK, person_look(frames[-1], person.box))
     yield f' and {count - len(people)} more.\n' if count > len(people) else '.\n'
 
 
 def _things(things: list[Thing], frames: list[Frame]) -> Iterator[Piece]:
-    """Yield each thing as a name, a vector and where it stands."""
+    """Yield each thing as a name, a state, a look and where it stands."""
     if not things:
         yield 'No things.\n'
         return
@@ -194,6 +207,8 @@ def _things(things: list[Thing], frames: list[Frame]) -> Iterator[Piece]:
         kind = '' if thing.label in thing.id else f' ({clean(thing.label, NAME_CHARS)})'
         yield Quote(f'{";" if number else ""} {clean(thing.id, NAME_CHARS)}{kind}')
         yield State('thing', thing_state(thing, *size_px))
+        if newest and thing.visible:
+            yield State(THING_LOOK, thing_look(newest, thing.box))
         where = next((r for r in thing.relations if r.startswith('on ')), '')
         if where:
             yield Quote(f' {clean(where, NAME_CHARS)}')

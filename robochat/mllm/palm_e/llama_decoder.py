@@ -11,6 +11,7 @@ import threading
 import weakref
 
 import numpy as np
+from numpy.typing import NDArray
 from robochat.mllm.palm_e.decoder import (
     Check,
     checked_length,
@@ -18,13 +19,16 @@ from robochat.mllm.palm_e.decoder import (
     checked_vectors,
     CHUNK,
     chunks,
+    known_tokens,
     Logits,
     unwatched,
     Vectors,
 )
-from robochat.mllm.palm_e.gguf_file import read_header
+from robochat.mllm.palm_e.gguf_file import mapped, read_header, read_rows, Tensor
 from robochat.mllm.palm_e.llama_library import Batch, Library, library, mismatch
 from robochat.mllm.protocol import ModelError
+
+EMBEDDINGS = 'token_embd.weight'
 
 
 class LlamaDecoder:
@@ -39,7 +43,7 @@ class LlamaDecoder:
     def __init__(self, path: Path, *, threads: int = 1, context: int = 1024) -> None:
         if threads < 1 or context < 1:
             raise ModelError(f'{threads} threads, {context} positions: at least 1 of each')
-        read_header(path)
+        self._words = _words(path)
         self._library = library()
         call = self._library.call
         model = _load(self._library, path)
@@ -92,6 +96,10 @@ class LlamaDecoder:
                 self._decode(Batch(count=len(piece), vectors=piece.ctypes.data))
             return self._logits()
 
+    def embed(self, tokens: Sequence[int]) -> Vectors:
+        """Look tokens up, (n, size) float32, without running the model."""
+        return read_rows(*self._words, known_tokens(tokens, self))
+
     def close(self) -> None:
         """Free the model; waits for a call that is still running."""
         with self._lock:
@@ -123,6 +131,14 @@ class LlamaDecoder:
         if not pointer:
             raise ModelError('llama.cpp gave no logits')
         return np.ctypeslib.as_array(pointer, (self.vocabulary,)).copy()
+
+
+def _words(path: Path) -> tuple[NDArray[np.uint8], Tensor]:
+    """Find the embeddings of words in a file; raises ModelError when there are none."""
+    tensors = {tensor.name: tensor for tensor in read_header(path).tensors}
+    if EMBEDDINGS not in tensors:
+        raise ModelError(f'{path}: no tensor {EMBEDDINGS}; give a GGUF file of a language model')
+    return mapped(path), tensors[EMBEDDINGS]
 
 
 def _load(native: Library, path: Path) -> int:

@@ -21,10 +21,15 @@ from torch import nn, Tensor
 from torch.nn import functional
 
 LOUDNESS = 3.0
+LEAST_SPREAD, FAR = 0.02, 6.0
 
 
 class Projector(nn.Module):
-    """Turns the features of a picture into one token for each region."""
+    """Turns the features of a picture into a token for each region, and some for all of it.
+
+    Each overview attends to the regions with a learned query, after Flamingo's resampler (Alayrac
+    et al., arXiv 2204.14198).
+    """
 
     def __init__(self, config: NetworkConfig, width: int) -> None:
         super().__init__()
@@ -35,19 +40,31 @@ class Projector(nn.Module):
         self.out = nn.Linear(config.region_width, width)
         self.gain = nn.Parameter(torch.ones(()))
         self.position = nn.Parameter(torch.zeros(config.regions, width))
+        spread = config.region_width**-0.5
+        self.query = nn.Parameter(torch.randn(config.overviews, config.region_width) * spread)
+        self.overview = nn.Parameter(
+            torch.randn(config.overviews, width, config.region_width) * spread
+        )
 
     def forward(self, features: Tensor, scale: Tensor) -> Tensor:
-        """Map (..., regions, cells, channels) to (..., regions, width)."""
+        """Map (..., regions, cells, channels) to (..., regions + overviews, width)."""
         *parts, colors = torch.split(features, self._parts, dim=-1)
         normed = [norm(part) for norm, part in zip(self.norms, parts, strict=True)]
         cells = functional.gelu(self.cell(torch.cat([*normed, colors], -1)), approximate='tanh')
         hidden = functional.gelu(self.region(cells.flatten(-2)), approximate='tanh')
-        tokens: Tensor = self.out(hidden) * (LOUDNESS * self.gain * scale)
-        return tokens + self.position * scale
+        loud = LOUDNESS * self.gain * scale
+        regions = self.out(hidden) * loud + self.position * scale
+        weights = torch.softmax(self.query @ hidden.transpose(-1, -2), dim=-1)
+        seen = weights @ hidden
+        overviews = (self.overview @ seen.unsqueeze(-1)).squeeze(-1) * loud
+        return torch.cat([regions, overviews], dim=-2)
 
 
 class StateEncoder(nn.Module):
-    """Turns a state vector of one kind into tokens."""
+    """Turns a vector of one kind into tokens; it is standardised by what the data has."""
+
+    mean: Tensor
+    spread: Tensor
 
     def __init__(self, numbers: int, hidden: int, tokens: int, width: int) -> None:
         super().__init__()
@@ -55,10 +72,19 @@ class StateEncoder(nn.Module):
         self.first = nn.Linear(numbers, hidden)
         self.out = nn.Linear(hidden, tokens * width)
         self.gain = nn.Parameter(torch.ones(()))
+        self.register_buffer('mean', torch.zeros(numbers))
+        self.register_buffer('spread', torch.ones(numbers))
+
+    def standardise(self, vectors: Tensor) -> None:
+        """Take mean and spread from vectors, (n, numbers)."""
+        with torch.no_grad():
+            self.mean.copy_(vectors.mean(0))
+            self.spread.copy_(vectors.std(0).clamp(min=LEAST_SPREAD))
 
     def forward(self, vectors: Tensor, scale: Tensor) -> Tensor:
         """Map (..., numbers) to (..., tokens, width)."""
-        hidden = functional.gelu(self.first(vectors), approximate='tanh')
+        standard = ((vectors - self.mean) / self.spread).clamp(-FAR, FAR)
+        hidden = functional.gelu(self.first(standard), approximate='tanh')
         tokens: Tensor = self.out(hidden) * (LOUDNESS * self.gain * scale)
         return tokens.view(*tokens.shape[:-1], self._tokens, -1)
 
@@ -106,7 +132,7 @@ class PalmE(nn.Module):
         return embedded
 
     def image(self, features: Tensor) -> Tensor:
-        """Embed a picture's features, (..., 12, 9, 816) to (..., 12, width)."""
+        """Embed a picture's features, (..., 12, 9, 816) to (..., 15, width)."""
         if tuple(features.shape[-3:]) != self.config.shape:
             raise ValueError(
                 f'features have the shape {tuple(features.shape)}; '
@@ -116,7 +142,7 @@ class PalmE(nn.Module):
         return tokens
 
     def state(self, kind: str, vectors: Tensor) -> Tensor:
-        """Embed state vectors of a kind, (..., numbers) to (..., tokens, width)."""
+        """Embed vectors of a kind, (..., numbers) to (..., tokens, width)."""
         known = self.config.state(kind)
         if vectors.shape[-1] != known.width:
             raise ValueError(

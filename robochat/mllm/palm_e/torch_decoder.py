@@ -19,6 +19,7 @@ from robochat.mllm.palm_e.decoder import (
     checked_tokens,
     checked_vectors,
     chunks,
+    known_tokens,
     Logits,
     unwatched,
     Vectors,
@@ -90,6 +91,14 @@ class TorchDecoder:
             self._check_open()
             rows = torch.from_numpy(checked_vectors(vectors, self)).to(self._dtype)
             return self._read('inputs_embeds', rows, check)
+
+    def embed(self, tokens: Sequence[int]) -> Vectors:
+        """Look tokens up, (n, size) float32."""
+        with self._lock, torch.inference_mode():
+            self._check_open()
+            ids = torch.from_numpy(known_tokens(tokens, self).astype(np.int64))
+            words = self._lm.get_input_embeddings()(ids)
+            return np.asarray(words.float().numpy(), np.float32)
 
     def close(self) -> None:
         """Free the model; waits for a call that is still running."""
