@@ -18,9 +18,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install -qq $(PIP_OPTIONS)
 MESSAGE_FILES := $(sort $(shell find robochat_msgs -type f))
+INTERFACE_FILES := $(sort $(shell find test/interfaces -type f))
 STEP := @printf '\n== %s\n'
 
-.PHONY: help setup demo test lint format bench clean
+.PHONY: help setup demo test lint docs format bench clean
 
 help:  ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,7 +31,7 @@ setup: $(VENV)/.ready  ## install everything that is missing into .venv
 demo: setup  ## run simulator and robot, and print the conversation
 	@$(BIN)/robochat demo $(ARGS)
 
-test: setup  ## run the tests, those without ROS nodes first
+test: setup $(VENV)/.interfaces  ## run the tests, those without ROS nodes first
 	@$(BIN)/python -m pytest -q -m 'not ros' $(ARGS)
 	@$(BIN)/python -m pytest -q -m ros $(ARGS)
 
@@ -38,6 +39,9 @@ lint: setup  ## check style and types
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+
+docs: $(VENV)/.docs  ## build the pages into build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 format: setup  ## bring the code into shape
 	@$(BIN)/ruff check --fix
@@ -71,6 +75,22 @@ $(VENV)/.messages: $(MESSAGE_FILES) | $(VENV)/.python
 	fi; \
 	$(INSTALL) --force-reinstall --no-deps "$$folder"/*.whl; \
 	$(INSTALL) "$$folder"/*.whl
+	@touch $@
+
+$(VENV)/.interfaces: $(INTERFACE_FILES) | $(VENV)/.python
+	$(STEP) 'for the tests alone: interfaces of ROS4HRI, built once, in 1 to 2 minutes'
+	@folder=build/interfaces/$$($(BIN)/python -c 'import sys; print(sys.implementation.cache_tag)')-$$( \
+	  cat $(INTERFACE_FILES) | sha256sum | cut -c 1-16); \
+	if ! compgen -G "$$folder/*.whl" > /dev/null; then \
+	  $(PIP) wheel -qq $(PIP_OPTIONS) --no-deps -w "$$folder" ./test/interfaces; \
+	fi; \
+	rm -rf $(VENV)/interfaces; \
+	$(INSTALL) --no-deps --prefix $(VENV)/interfaces "$$folder"/*.whl
+	@touch $@
+
+$(VENV)/.docs: setup.py | setup
+	$(STEP) 'for the pages alone: MkDocs'
+	@$(INSTALL) -e '.[docs]'
 	@touch $@
 
 $(VENV)/.required: requirements.txt setup.py package.xml | $(VENV)/.messages

@@ -17,6 +17,7 @@ DATA_SUFFIXES = (
     *('.bin', '.gguf', '.npz', '.onnx', '.safetensors', '.tflite'),
     *('.glb', '.jpg', '.obj', '.png', '.sdf'),
     *('.json', '.md', '.txt', '.xml', '.yaml'),
+    *('.css', '.html', '.js', '.svg'),
 )
 
 REQUIRED = [
@@ -28,8 +29,12 @@ REQUIRED = [
     'setuptools<81',  # fer and rosidl import pkg_resources, which later ones lack
 ]
 EXTRAS = {
+    'docs': ['mkdocs>=1.6,<2', 'mkdocs-material>=9.6,<10'],
     'endpoint': [],  # the standard library speaks HTTP
+    'learn': ['scikit-learn>=1.5'],
+    'memory': ['cryptography>=42'],  # seals what is remembered of people, where a key is given
     'lint': ['mypy>=1.18', 'ruff>=0.14'],
+    'record': ['mcap>=1.6,<2', 'mcap-ros2-support>=0.6,<1'],  # recordings, on any ROS 2 or none
     # ROS 2 Kilted as wheels, x86-64 only; leave out beside any other ROS 2 installation.
     'ros': [
         'ros-rclpy[fastrtps]>=9,<10',
@@ -114,7 +119,10 @@ setup(
     install_requires=REQUIRED,
     extras_require=EXTRAS,
     entry_points={
-        'console_scripts': ['robochat = robochat.cli:main'],
+        'console_scripts': [
+            'robochat = robochat.cli:main',
+            'robochat_perception = robochat.cli.perception:main',
+        ],
         'robochat.mllms': [],
     },
 )

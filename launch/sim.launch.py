@@ -1,11 +1,12 @@
 """Start simulator and node: `ros2 launch robochat sim.launch.py scenario:=sad_homecoming`.
 
-Everything ends when the scenario does.
+The embedded simulator plays a scenario, and everything ends with it. `simulator:=gazebo` opens a
+world in gz-sim with ros_gz_bridge instead, and runs until it is interrupted. The arguments of
+robochat.launch.py are accepted too.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 import sys
 
 from launch.actions import (
@@ -17,37 +18,68 @@ from launch.actions import (
 )
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
-from robochat.resources import dds_profile
+from launch_ros.actions import Node
+from robochat import launching
+from robochat.resources import dds_profile, share_path
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 
-HERE = Path(__file__).resolve().parent
-ARGUMENTS = {
-    'scenario': ('sad_homecoming', 'Scenario: a name or a file'),
-    'seed': ('1', 'Seed of the simulator'),
-}
+NODE_FILE = share_path('launch/robochat.launch.py')
+ARGUMENTS = {**launching.SIM, **launching.ROBOCHAT}
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Start the simulator and the node, whose launch arguments are accepted too."""
+    """Declare the arguments, then start the simulator and the node."""
     declared = [
-        DeclareLaunchArgument(name, default_value=default, description=text)
-        for name, (default, text) in ARGUMENTS.items()
+        DeclareLaunchArgument(name, default_value=argument.default, description=argument.text)
+        for name, argument in ARGUMENTS.items()
     ]
-    node = PythonLaunchDescriptionSource(str(HERE / 'robochat.launch.py'))
-    return LaunchDescription(
-        [*declared, IncludeLaunchDescription(node), OpaqueFunction(function=_simulator)]
-    )
+    return LaunchDescription([*declared, OpaqueFunction(function=_start)])
 
 
-def _simulator(context: LaunchContext) -> list[LaunchDescriptionEntity]:
-    """Make the simulator's process from the arguments."""
+def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """Check the arguments, then start the simulator and include the node."""
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    words = ['--scenario', given['scenario'], '--seed', given['seed']]
+    launching.check(ARGUMENTS, given, ['sim.launch.py'], sys.argv)
+    passed = [(name, given[name]) for name in launching.ROBOCHAT]
+    node = IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(str(NODE_FILE)), launch_arguments=passed
+    )
+    simulator = _gazebo(given) if given['simulator'] == 'gazebo' else _embedded(given)
+    return [node, *simulator]
+
+
+def _embedded(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
+    """Make the process of the embedded simulator."""
     process = ExecuteProcess(
-        cmd=[sys.executable, '-m', 'robochat_sim.node', *words],
+        cmd=[
+            *(sys.executable, '-m', 'robochat_sim.node'),
+            *('--scenario', given['scenario'], '--seed', given['seed']),
+            *('--ros-args', '-r', f'__ns:=/{given["namespace"].strip("/")}'),
+            *('-r', f'image:={given["image"]}'),
+        ],
         additional_env=dds_profile(),
         output='screen',
         on_exit=Shutdown(reason='the scenario has ended'),
     )
     return [process]
+
+
+def _gazebo(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
+    """Make the processes of gz-sim and of the bridge between its topics and ours."""
+    window = ['-s'] if launching.is_true(given['headless']) else []
+    world = ExecuteProcess(
+        cmd=['gz', 'sim', '-r', *window, str(launching.world_file(given['world']))],
+        output='screen',
+        on_exit=Shutdown(reason='the simulator has ended'),
+    )
+    bridge = Node(
+        package='ros_gz_bridge',
+        executable='parameter_bridge',
+        name='gz_bridge',
+        namespace=given['namespace'],
+        parameters=[{'config_file': str(share_path('config/gz_bridge.yaml'))}],
+        additional_env=dds_profile(),
+        output='screen',
+    )
+    return [world, bridge]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+import threading
 
 from robochat.config import Config
+from robochat.decision_model import DecisionModel, DecisionModelError
+from robochat.learning.versions import model_in_use
+from robochat.memory.people import people_memory, PeopleMemory
 from robochat.mllm.phrases import Phrases
 from robochat.mllm.protocol import Mllm, ModelError
 from robochat.mllm.registry import load_model, UnknownModelError
@@ -27,6 +31,8 @@ class Assembly:
     model: Mllm
     phrases: Mllm
     responder: Responder
+    decision_model: DecisionModel | None = None
+    memory: PeopleMemory = field(default_factory=PeopleMemory)
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -34,7 +40,8 @@ class Assembly:
         """Load all parts; what can't be loaded and can be done without becomes a warning.
 
         Without its eyes the robot still hears, and lives on other nodes' estimates; without its
-        model it has the phrase bank. Raises the named errors of skill file and persona.
+        model it has the phrase bank. Raises the named errors of skill file, persona
+        and the memory's key.
         """
         warnings: list[str] = []
         table = load_skills(named_file(config.plan.skills, 'config/skills'))
@@ -49,6 +56,8 @@ class Assembly:
             model=model,
             phrases=phrases,
             responder=Responder(config, persona, table, model, phrases),
+            decision_model=_decision_model(config, warnings),
+            memory=people_memory(config.memory),
             warnings=tuple(warnings),
         )
 
@@ -63,8 +72,19 @@ class Assembly:
         wait = getattr(self.model, 'wait_until_warm', None)
         return wait is None or bool(wait(0.0))
 
-    def close(self) -> None:
-        """Free the models."""
+    def close(self, within_sec: float | None = None) -> bool:
+        """Write down what is still to be remembered, then free the models.
+
+        A model in the middle of a prompt may take its time: it is left at that after `within_sec`,
+        and false comes back.
+        """
+        self.memory.close()
+        freeing = threading.Thread(target=self._free, name='robochat-free', daemon=True)
+        freeing.start()
+        freeing.join(within_sec)
+        return not freeing.is_alive()
+
+    def _free(self) -> None:
         self.model.close()
         self.phrases.close()
 
@@ -80,6 +100,17 @@ def _eyes(config: Config, warnings: list[str]) -> Perceiver | None:
         return None
     warnings += perceiver.warnings
     return perceiver
+
+
+def _decision_model(config: Config, warnings: list[str]) -> DecisionModel | None:
+    """Load the weights of the decision to speak; without them a rule decides."""
+    try:
+        model, warning = model_in_use(config.learning)
+    except DecisionModelError as error:
+        warnings.append(f'a rule decides when to speak: {error}')
+        return None
+    warnings += [warning] if warning else []
+    return model
 
 
 def _model(

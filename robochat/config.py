@@ -13,14 +13,21 @@ from robochat.settings import (
     CameraSettings,
     DialogueSettings,
     EngagementSettings,
+    HriSettings,
+    LearningSettings,
+    MemorySettings,
     ModelSettings,
     PerceptionSettings,
     PlanSettings,
     SafetySettings,
+    ViewSettings,
     WorldSettings,
 )
 
 Value = bool | int | float | str | tuple[str, ...]
+# Parameters of the node that are no settings of robochat, by the beginning of their names.
+FOREIGN = ('autostart', 'qos_overrides', 'start_type_description_service', 'use_sim_time')
+NODES = ('**', '*', 'robochat', 'robochat_perception')
 
 
 class ConfigError(ValueError):
@@ -43,6 +50,10 @@ class Config:
     model: ModelSettings = field(default_factory=ModelSettings)
     plan: PlanSettings = field(default_factory=PlanSettings)
     safety: SafetySettings = field(default_factory=SafetySettings)
+    memory: MemorySettings = field(default_factory=MemorySettings)
+    learning: LearningSettings = field(default_factory=LearningSettings)
+    hri: HriSettings = field(default_factory=HriSettings)
+    view: ViewSettings = field(default_factory=ViewSettings)
 
 
 @dataclass(frozen=True)
@@ -143,10 +154,11 @@ def flatten(tree: Mapping[str, Any], prefix: str = '') -> dict[str, Any]:
     return flat
 
 
-def load_config(path: str | Path) -> Config:
-    """Read a ROS parameter file (`/**: ros__parameters: ...`).
+def load_config(path: str | Path, base: Config | None = None) -> Config:
+    """Read a ROS parameter file (`/**: ros__parameters: ...`) over `base`, or the defaults.
 
-    Raises ConfigError when it can't be read, isn't YAML or has bad settings.
+    What it says of other nodes is passed over. Raises ConfigError when it can't be read, isn't YAML
+    or has bad settings.
     """
     import yaml
 
@@ -154,15 +166,23 @@ def load_config(path: str | Path) -> Config:
         tree = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError([f"{path}: can't be read as YAML: {error}"]) from error
-    values: dict[str, Any] = {}
-    for node in (tree or {}).values() if isinstance(tree, Mapping) else ():
-        if isinstance(node, Mapping) and isinstance(node.get('ros__parameters'), Mapping):
-            values.update(flatten(node['ros__parameters']))
-    if not values and tree:
+    sections = tuple(_sections(tree)) if isinstance(tree, Mapping) else ()
+    if not sections and tree:
         raise ConfigError(
             [f'{path}: has no "ros__parameters"; start it with "/**:\\n  ros__parameters:"']
         )
-    return config_from(values)
+    values = {n: v for node, part in sections if node in NODES for n, v in flatten(part).items()}
+    own = {n: v for n, v in values.items() if not n.startswith(FOREIGN)}
+    return config_from(own, base)
+
+
+def _sections(tree: Mapping[Any, Any], name: str = '') -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the last part of a node's name, and its parameters; namespaces may be nested."""
+    for key, value in tree.items():
+        if key == 'ros__parameters':
+            yield name.rpartition('/')[2], value if isinstance(value, Mapping) else {}
+        elif isinstance(value, Mapping):
+            yield from _sections(value, str(key))
 
 
 def parameter_file() -> str:

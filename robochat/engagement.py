@@ -1,25 +1,31 @@
 """When to speak: to whom, why and how urgently; or why not.
 
 Flow: cues in the world make *candidates* (a greeting, care, a warning, help, small talk, a reply).
-Each has a value and a cost (`robochat.cues`). *Vetoes* (do-not-disturb, quiet hours, "not now",
-cooldowns) take candidates away and say why. The best one that is worth its cost is spoken; else
-the most telling reason for silence is given. This is the mixed-initiative trade of Horvitz (CHI
-1999), with the distances of Hall's social space and dwell times in place of single frames.
+*Vetoes* (`robochat.restraint`: do-not-disturb, quiet hours, "not now", cooldowns) take candidates
+away and say why. Of the rest the most urgent that is worth what it interrupts is spoken: a model
+weighs that (`robochat.decision_model`), or without one the rule that value less cost must reach
+the threshold. Else the most telling reason for silence is given. This is the mixed-initiative
+trade of Horvitz (CHI 1999), with the distances of Hall's social space and dwell times in place of
+single frames.
 
-A single frame never makes the robot speak: facing, mood and arrival have all lasted by then.
+A single frame never makes the robot speak: facing, mood and arrival have all lasted by then. A
+hazard asks no model and no manners.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 import math
 
-from robochat.cues import BUSY_SHARE, Candidate, candidates, is_near, pose_evidence
+from robochat.company import BUSY_SHARE
+from robochat.cues import Candidate, candidates, is_near, pose_evidence
+from robochat.decision_model import DecisionModel, FEATURES, features_of
+from robochat.memory.recall import Recall
+from robochat.restraint import in_quiet_hours, Restraint, WANTS_NO_TALK
 from robochat.settings import EngagementSettings
-from robochat.values import Decision, Trigger, WorldView
+from robochat.values import Decision, Person, Trigger, WorldView
 
-SPEAKING_NOW_SEC = 1.0
-SAID_ONCE = ('hazard:', 'help:', 'reply:')
+__all__ = ['Engagement', 'PRIORITY', 'in_quiet_hours']
 
 PRIORITY = {
     Trigger.HAZARD: 240,
@@ -33,127 +39,95 @@ PRIORITY = {
 }
 
 
-@dataclass
-class _Manners:
-    """What the robot has promised, and to whom it spoke when."""
+@dataclass(frozen=True)
+class Judged:
+    """What a candidate is worth, and the named numbers that it was judged by."""
 
-    opened: dict[str, float] = field(default_factory=dict)
-    topics: dict[tuple[str, str], float] = field(default_factory=dict)
-    greeted: dict[str, float] = field(default_factory=dict)
-    not_now: dict[str, float] = field(default_factory=dict)
+    candidate: Candidate
+    score: float
+    features: tuple[tuple[str, float], ...] = ()
+    weights: tuple[tuple[str, float], ...] = ()
 
 
 class Engagement:
-    """The policy: `decide` judges a snapshot, `spoke` and `hush` tell it what came of it."""
+    """The policy: `decide` judges a snapshot, `spoke` and `hush` tell it what came of it.
 
-    def __init__(self, settings: EngagementSettings) -> None:
-        self.settings = settings
-        self._manners = _Manners()
+    Without a `model` a rule weighs value against cost; without a `recall` everybody is a stranger.
+    """
+
+    def __init__(
+        self,
+        settings: EngagementSettings,
+        model: DecisionModel | None = None,
+        recall: Recall | None = None,
+    ) -> None:
+        self._restraint = Restraint(settings, recall)
+        self._view: WorldView | None = None
+        self.model = model
+
+    @property
+    def settings(self) -> EngagementSettings:
+        """The settings, which may be replaced while running."""
+        return self._restraint.settings
+
+    @settings.setter
+    def settings(self, settings: EngagementSettings) -> None:
+        self._restraint.settings = settings
 
     # ------------------------------------------------------------------ what came of it
     def spoke(self, decision: Decision, now_sec: float) -> None:
         """Remember an opening that was, or is about to be, spoken."""
-        who = decision.addressee
-        self._manners.topics[(who, decision.topic)] = now_sec
-        if decision.trigger is Trigger.HAZARD:
-            return
-        self._manners.opened[who] = now_sec
-        if decision.trigger is not Trigger.TASK:
-            self._manners.greeted[who] = now_sec
+        self._restraint.spoke(decision, now_sec, self._view)
 
     def took_back(self, decision: Decision) -> None:
-        """Forget an opening that was cancelled before a word was spoken."""
-        who = decision.addressee
-        self._manners.topics.pop((who, decision.topic), None)
-        if decision.trigger is Trigger.GREETING:
-            self._manners.greeted.pop(who, None)
-            self._manners.opened.pop(who, None)
+        """Forget an opening that was cut short; it comes again if its cue is still there."""
+        self._restraint.took_back(decision)
 
     def hush(self, person_id: str, now_sec: float) -> None:
         """Honour "not now" of one person, or of everybody when the speaker is unknown."""
-        self._manners.not_now[person_id] = now_sec
+        self._restraint.hush(person_id, now_sec)
 
     def forget(self) -> None:
         """Start again, as after a jump of the clock."""
-        self._manners = _Manners()
+        self._restraint.forget()
+        self._view = None
 
     # ------------------------------------------------------------------ the decision
     def decide(self, view: WorldView) -> Decision:
         """Judge one snapshot; pure but for what `spoke` and `hush` told before."""
-        found = candidates(view, self.settings, self._manners.opened)
-        held_back: list[str] = []
+        self._view = view
+        found = candidates(view, self.settings, self._restraint.opened)
+        held_back: list[tuple[str, Judged | None]] = []
         for candidate in sorted(found, key=_urgency, reverse=True):
-            veto = self._veto(candidate, view) or self._too_dear(candidate)
-            if not veto:
-                return _speak(candidate, view.now_sec)
-            held_back.append(veto)
-        reason = held_back[0] if held_back else self._why_silent(view)
-        return Decision(False, reason, view.now_sec, evidence=_people_evidence(view))
-
-    def _too_dear(self, candidate: Candidate) -> str:
-        """Say that the words are not worth what they would interrupt."""
-        if candidate.score >= self.settings.threshold:
-            return ''
-        return f'{candidate.reason}, but is not worth an interruption ({candidate.score:.2f})'
-
-    # ------------------------------------------------------------------ vetoes
-    def _veto(self, candidate: Candidate, view: WorldView) -> str:
-        """Say why this candidate must not be spoken now, or return an empty string."""
-        if self._on_cooldown(candidate, view.now_sec):
-            topic = (
-                'was greeted' if candidate.trigger is Trigger.GREETING else 'was spoken to of that'
-            )
-            return f'{_name(candidate)} {topic} already'
-        if candidate.trigger is Trigger.HAZARD:
-            return ''
-        if self.settings.do_not_disturb:
-            return 'do not disturb'
-        if self._hushed(candidate, view.now_sec):
-            return f'{_name(candidate)} asked not to be disturbed'
-        if view.robot.speaking:
-            return 'the robot is speaking'
-        return '' if candidate.trigger is Trigger.REPLY else self._veto_of_opening(candidate, view)
-
-    def _veto_of_opening(self, candidate: Candidate, view: WorldView) -> str:
-        """Hold back words that nobody asked for."""
-        settings, who = self.settings, candidate.addressee
-        opened_sec = view.now_sec - self._manners.opened.get(who, -math.inf)
-        person = view.person(who)
-        company = person.with_others if person else 0.0
-        quiet = in_quiet_hours(view.hour, settings.quiet_from_hour, settings.quiet_to_hour)
-        vetoes = (
-            (not settings.proactive, 'proactive speech is off'),
-            (quiet, f'quiet hours ({view.hour:.1f} h)'),
-            (_someone_speaks(view), 'someone is speaking'),
-            (
-                opened_sec < settings.cooldown_person_sec,
-                f'{_name(candidate)} was spoken to {opened_sec:.0f} s ago',
-            ),
-            (company > BUSY_SHARE, f'{_name(candidate)} is busy with someone else'),
+            if veto := self._restraint.veto(candidate, view):
+                held_back.append((veto, None))
+                continue
+            judged = self.judge(candidate, view)
+            if judged.score >= self.settings.threshold:
+                return _speak(judged, view.now_sec)
+            held_back.append((_too_dear(judged), judged))
+        reason, judged_or_none = held_back[0] if held_back else (self._why_silent(view), None)
+        return Decision(
+            False,
+            reason,
+            view.now_sec,
+            evidence=_people_evidence(view),
+            features=judged_or_none.features if judged_or_none else (),
+            weights=judged_or_none.weights if judged_or_none else (),
         )
-        return next((reason for holds, reason in vetoes if holds), '')
 
-    def _on_cooldown(self, candidate: Candidate, now_sec: float) -> bool:
-        """Hold a topic back for its cooldown; a greeting for the much longer one of greetings."""
-        who, topic = candidate.addressee, candidate.topic
-        if topic.startswith(SAID_ONCE):
-            warned = topic.replace('help:', 'hazard:')
-            return any(known in (topic, warned) for _, known in self._manners.topics)
-        if candidate.trigger is Trigger.GREETING:
-            return now_sec - self._manners.greeted.get(who, -math.inf) < self.settings.greeted_sec
-        spoken_sec = now_sec - self._manners.topics.get((who, topic), -math.inf)
-        return spoken_sec < self.settings.cooldown_topic_sec
-
-    def _hushed(self, candidate: Candidate, now_sec: float) -> bool:
-        """Tell whether this person, or someone unknown, asked for silence lately.
-
-        A reply is judged at the time of the words: those that ask for silence get none.
-        """
-        if candidate.trigger is Trigger.REPLY:
-            now_sec = candidate.onset_sec
-        not_now = self._manners.not_now
-        asked_sec = max(not_now.get(who, -math.inf) for who in (candidate.addressee, ''))
-        return 0 <= now_sec - asked_sec < self.settings.not_now_sec
+    def judge(self, candidate: Candidate, view: WorldView) -> Judged:
+        """Weigh a candidate by the model, a hazard or everything without a model by the rule."""
+        if self.model is None or candidate.trigger is Trigger.HAZARD:
+            return Judged(candidate, candidate.score)
+        since_sec = view.now_sec - self._restraint.opened.get(candidate.addressee, -math.inf)
+        values = features_of(candidate, view, since_sec)
+        return Judged(
+            candidate,
+            self.model.score(values),
+            tuple(zip(FEATURES, values, strict=True)),
+            tuple(zip(FEATURES, self.model.weights, strict=True)),
+        )
 
     # ------------------------------------------------------------------ silence
     def _why_silent(self, view: WorldView) -> str:
@@ -162,23 +136,23 @@ class Engagement:
         if not visible:
             return 'nobody is in view'
         person = min(visible, key=lambda p: p.distance_m or math.inf)
+        return f'{person.id} {next(why for holds, why in self._lacks(person, view) if holds)}'
+
+    def _lacks(self, person: Person, view: WorldView) -> tuple[tuple[bool, str], ...]:
+        """What keeps the robot from speaking to someone, the most telling first."""
         unread = person.emotion is None or not person.emotion.certain
-        reasons = (
+        greeted = self._restraint.was_greeted(person, view.now_sec)
+        return (
+            (person.on_phone, 'is on the phone'),
+            (person.eyes_closed, 'has closed eyes'),
             (person.with_others > BUSY_SHARE, 'is busy with someone else'),
             (not person.facing, 'does not face the robot'),
             (not is_near(person, self.settings), 'is too far away'),
-            (person.id in self._manners.greeted, 'was greeted already, and nothing changed'),
+            (greeted, 'was greeted already, and nothing changed'),
+            (person.engagement_state in WANTS_NO_TALK, 'does not seem to want to talk'),
             (unread, 'has a face that is still uncertain'),
             (True, 'has not faced the robot for long enough'),
         )
-        return f'{person.id} {next(reason for holds, reason in reasons if holds)}'
-
-
-def in_quiet_hours(hour: float, start: float, end: float) -> bool:
-    """Tell whether `hour` lies in the span from `start` to `end`, which may cross midnight."""
-    if start == end:
-        return False
-    return start <= hour < end if start < end else hour >= start or hour < end
 
 
 def _urgency(candidate: Candidate) -> tuple[int, float]:
@@ -186,7 +160,13 @@ def _urgency(candidate: Candidate) -> tuple[int, float]:
     return PRIORITY[candidate.trigger], candidate.score
 
 
-def _speak(candidate: Candidate, now_sec: float) -> Decision:
+def _too_dear(judged: Judged) -> str:
+    """Say that the words are not worth what they would interrupt."""
+    return f'{judged.candidate.reason}, but is not worth an interruption ({judged.score:.2f})'
+
+
+def _speak(judged: Judged, now_sec: float) -> Decision:
+    candidate = judged.candidate
     return Decision(
         speak=True,
         reason=candidate.reason,
@@ -194,17 +174,12 @@ def _speak(candidate: Candidate, now_sec: float) -> Decision:
         trigger=candidate.trigger,
         addressee=candidate.addressee,
         topic=candidate.topic,
-        score=candidate.score,
+        score=judged.score,
         evidence=candidate.evidence,
         priority=PRIORITY[candidate.trigger],
         onset_sec=candidate.onset_sec,
-    )
-
-
-def _someone_speaks(view: WorldView) -> bool:
-    """Tell whether a person's words ended less than a moment ago."""
-    return any(
-        not s.by_robot and view.now_sec - s.stamp_sec < SPEAKING_NOW_SEC for s in view.speech
+        features=judged.features,
+        weights=judged.weights,
     )
 
 
@@ -212,7 +187,3 @@ def _people_evidence(view: WorldView) -> tuple[str, ...]:
     """One phrase for each person in view."""
     visible = (p for p in view.people if p.visible)
     return tuple(f'{p.id}: {", ".join(pose_evidence(p))}' for p in visible)
-
-
-def _name(candidate: Candidate) -> str:
-    return candidate.addressee or 'everybody'

@@ -1,30 +1,34 @@
 """What is believed about each person, folded from face observations over time.
 
 Flow: `PersonMemory.see` takes one face; `person` gives the value that others may keep.
-A mood is a certain expression that has lasted; one frame never makes one. A head counts as turned
-toward another person when it points to that person's side of the picture, and two people count as
-busy with each other when both do so for a good share of the last seconds (an F-formation seen from
-outside, Kendon 1990).
+A mood is a certain expression that has lasted; one frame never makes one. Nor does one frame close
+the eyes or end a word: both have to last. A face that jumps across the picture is not the face
+that was looked at before, so what has to last starts again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-import itertools
+from dataclasses import dataclass, field, replace
 import math
 
+from robochat.intention import Intention, Talk
 from robochat.settings import WorldSettings
-from robochat.values import Emotion, EMOTIONS, FaceObservation, finite, Person
+from robochat.values import Box, Emotion, EMOTIONS, FaceObservation, finite, Person
 
-TURNED_RAD = math.radians(18.0)
 GROUP_TIME_CONSTANT_SEC = 2.0
 APPROACH_TIME_CONSTANT_SEC = 0.6
 FACING_GRACE_SEC = 0.4
 MOOD_GRACE_SEC = 1.0
 MOOD_STALE_SEC = 5.0
+MOUTH_GRACE_SEC = 0.5
+EYES_CLOSED_SEC = 1.2
+PHONE_SEC = 1.0
+PHONE_GRACE_SEC = 2.0
 NEAR_M = 2.0
 WALKING_MPS = 0.1
+UNKNOWN_DISTANCE_M = 1.5
+JUMP_WIDTHS = 1.5
+JUMP_SEC = 0.4
 
 
 @dataclass
@@ -42,13 +46,28 @@ class PersonMemory:
     candidate: str = ''
     candidate_since_sec: float = 0.0
     candidate_seen_sec: float = -math.inf
+    mouth_sec: float = -math.inf
+    lips_sec: float = -math.inf
+    eyes_open_sec: float = -math.inf
+    phone_since_sec: float | None = None
+    phone_sec: float = -math.inf
+    seen_outside: bool = False
+    intention: Intention = field(default_factory=Intention)
 
     def see(self, face: FaceObservation, stamp_sec: float) -> None:
         """Fold one face in; faces older than the newest are ignored."""
         elapsed_sec = stamp_sec - self.person.last_seen_sec
         if elapsed_sec < 0:
             return
+        if elapsed_sec <= JUMP_SEC and _jumped(self.person.box, face.box):
+            self._start_again(face.facing, stamp_sec)
         approach_mps = self._approach(face, elapsed_sec)
+        if face.mouth_active:
+            self.mouth_sec = stamp_sec
+        if face.mouth_open is not None:
+            self.lips_sec = stamp_sec
+        if not face.eyes_closed:
+            self.eyes_open_sec = stamp_sec
         self._fold_facing(face.facing, stamp_sec)
         self._fold_mood(face.emotion, stamp_sec)
         self.left = False
@@ -61,12 +80,27 @@ class PersonMemory:
             visible=True,
             distance_m=face.distance_m if finite(face.distance_m) else self.person.distance_m,
             approach_mps=approach_mps,
+            lateral_mps=self._lateral(face, elapsed_sec),
             pose=face.pose,
             facing=self.facing_since_sec is not None,
             facing_sec=stamp_sec - facing_since_sec,
-            mouth_active=face.mouth_active,
+            mouth_active=stamp_sec - self.mouth_sec <= MOUTH_GRACE_SEC,
+            eyes_closed=stamp_sec - self.eyes_open_sec >= EYES_CLOSED_SEC,
             emotion=face.emotion,
         )
+
+    def _start_again(self, facing: bool, stamp_sec: float) -> None:
+        """Let nothing of another face count for this one: two faces share the id.
+
+        Only where both face the robot, somebody has faced it all the time.
+        """
+        if not facing:
+            self.facing_since_sec = None
+            self.last_facing_sec = -math.inf
+        self.candidate = ''
+        self.intention = Intention()
+        self.eyes_open_sec = stamp_sec
+        self.person = replace(self.person, mood='', approach_mps=0.0, lateral_mps=0.0)
 
     def _approach(self, face: FaceObservation, elapsed_sec: float) -> float:
         """Smooth the speed at which the person comes nearer, in m/s."""
@@ -76,6 +110,17 @@ class PersonMemory:
         share = elapsed_sec / (elapsed_sec + APPROACH_TIME_CONSTANT_SEC)
         speed = max(-3.0, min(3.0, (before - face.distance_m) / elapsed_sec))
         return (1 - share) * self.person.approach_mps + share * speed
+
+    def _lateral(self, face: FaceObservation, elapsed_sec: float) -> float:
+        """Smooth the speed across the view, in m/s."""
+        if not 0 < elapsed_sec < 1 or not finite(face.bearing_rad):
+            return 0.0
+        distance_m = face.distance_m if finite(face.distance_m) else None
+        arc_m = (distance_m or UNKNOWN_DISTANCE_M) * abs(
+            face.bearing_rad - self.person.bearing_rad
+        )
+        share = elapsed_sec / (elapsed_sec + APPROACH_TIME_CONSTANT_SEC)
+        return (1 - share) * self.person.lateral_mps + share * min(3.0, arc_m / elapsed_sec)
 
     def _fold_facing(self, facing: bool, stamp_sec: float) -> None:
         """Keep since when the head faces the robot, over gaps shorter than the grace time."""
@@ -113,6 +158,38 @@ class PersonMemory:
             self.candidate = self.spoken_mood = ''
             self.person = replace(self.person, mood='')
 
+    def fold_phone(self, at_head: bool, stamp_sec: float) -> None:
+        """Believe in a phone that stays at the head, over pictures in which it isn't found."""
+        if at_head:
+            if stamp_sec - self.phone_sec > PHONE_GRACE_SEC or self.phone_since_sec is None:
+                self.phone_since_sec = stamp_sec
+            self.phone_sec = stamp_sec
+        held = self.phone_since_sec is not None and stamp_sec - self.phone_sec < PHONE_GRACE_SEC
+        since_sec = self.phone_since_sec if self.phone_since_sec is not None else stamp_sec
+        self.person = replace(
+            self.person, on_phone=held and self.phone_sec - since_sec >= PHONE_SEC
+        )
+
+    def fold_screen(self, inside: bool) -> None:
+        """Take a face for a picture as long as it was never seen outside of a screen."""
+        self.seen_outside = self.seen_outside or not inside
+        self.person = replace(self.person, on_screen=not self.seen_outside)
+
+    def fold_intention(self, talk: Talk, now_sec: float) -> None:
+        """Estimate anew how much they want to interact."""
+        self.intention.fold(self.person, talk, now_sec)
+        self.person = replace(
+            self.person,
+            engagement=self.intention.probability,
+            engagement_state=self.intention.state,
+        )
+
+    def moved_lips(self, now_sec: float) -> bool | None:
+        """Tell whether the lips moved as in speech just now; None where they can't be read."""
+        if self.person.visible and self.person.mouth_active:
+            return True
+        return False if now_sec - self.lips_sec <= MOUTH_GRACE_SEC else None
+
     def fold_company(self, turned_to_other: bool, elapsed_sec: float) -> None:
         """Low-pass how much of the time this head points at someone who points back."""
         share = min(1.0, elapsed_sec / GROUP_TIME_CONSTANT_SEC)
@@ -125,31 +202,15 @@ class PersonMemory:
 def remember(face: FaceObservation, stamp_sec: float, settings: WorldSettings) -> PersonMemory:
     """Start the memory of a person seen for the first time."""
     person = Person(face.person, stamp_sec, stamp_sec, face.box, face.bearing_rad)
-    memory = PersonMemory(person, settings)
+    memory = PersonMemory(person, settings, eyes_open_sec=stamp_sec)
     memory.see(face, stamp_sec)
     return memory
 
 
-def turned_toward(person: Person, other: Person) -> bool:
-    """Tell whether the head of `person` points to the side of the picture where `other` is."""
-    if person.pose is None or person.facing:
-        return False
-    side = other.box.center[0] - person.box.center[0]
-    return abs(person.pose.yaw_rad) > TURNED_RAD and side * person.pose.yaw_rad > 0
-
-
-def busy_together(person: Person, other: Person) -> bool:
-    """Tell whether two people are turned to each other; one head may be too far round."""
-    toward, back = turned_toward(person, other), turned_toward(other, person)
-    if toward and back:
-        return True
-    return (toward and _unreadable(other)) or (back and _unreadable(person))
-
-
-def in_company(people: Sequence[Person]) -> set[str]:
-    """Return the ids of those who are turned to someone who is turned to them."""
-    pairs = itertools.combinations(people, 2)
-    return {person.id for pair in pairs if busy_together(*pair) for person in pair}
+def _jumped(before: Box, now: Box) -> bool:
+    """Tell whether a face moved further than a head moves between two pictures."""
+    across = math.dist(before.center, now.center)
+    return across > JUMP_WIDTHS * max(before.width, now.width, 1.0)
 
 
 def came_near(before: Person, after: Person) -> bool:
@@ -157,11 +218,6 @@ def came_near(before: Person, after: Person) -> bool:
     if before.distance_m is None or after.distance_m is None:
         return False
     return before.distance_m > NEAR_M >= after.distance_m and after.approach_mps > WALKING_MPS
-
-
-def _unreadable(person: Person) -> bool:
-    """A visible face whose pose can't be measured is turned away."""
-    return person.visible and person.pose is None and not person.facing
 
 
 def fuse(own: Emotion | None, other: Emotion | None) -> Emotion | None:

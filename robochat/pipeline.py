@@ -6,7 +6,7 @@ sentence, model, reply, safety, plan check on the newest world.
 
 Threads: `see`, `look`, `respond` and everything else may each run in a thread of their own. One
 lock guards the world, the policy and the dialogue; it is never held while a network or a model
-runs.
+runs. What is `taped` takes that lock, and is noted on the tape that a recording is made of.
 
 Safety: the model's words pass the content gate and its plans the checker, both on the world as it
 is when they are about to leave, not as it was when the model was asked. What is held back is
@@ -15,25 +15,31 @@ emitted as a refusal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-import itertools
+from functools import partial
 import threading
 
 from robochat.config import Config
+from robochat.decision_model import DecisionModel
 from robochat.dialogue import Dialogue, Intent, intent_of
-from robochat.engagement import Engagement, PRIORITY
+from robochat.engagement import Engagement
+from robochat.floor import Floor
+from robochat.learning.learner import Learner
+from robochat.memory.acquaintances import Acquaintances
 from robochat.perception.perceiver import Perceiver
+from robochat.recording.tape import Tape, taped
 from robochat.response import Output, Responder
 from robochat.safety import clean_speech
+from robochat.turns import MAY_BE_CUT_SHORT, silenced, Turns
 from robochat.values import (
     Decision,
     Frame,
+    Hush,
     Observation,
     RobotState,
     SceneObservation,
     Speech,
-    Trigger,
     Turn,
     Utterance,
     WorldView,
@@ -41,8 +47,6 @@ from robochat.values import (
 from robochat.world import World
 
 CLOCK_JUMP_SEC = 0.5
-SPEAKING_SEC_PER_CHAR = 0.06
-MAY_BE_CUT_SHORT = (Trigger.GREETING, Trigger.CARE, Trigger.HELP, Trigger.SMALL_TALK)
 
 
 class Pipeline:
@@ -51,66 +55,78 @@ class Pipeline:
     `hour_at` tells the local time of day, in hours, for a time of the clock that the caller uses.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the parts that the flow is made of
         self,
         config: Config,
         responder: Responder,
         perceiver: Perceiver | None,
         hour_at: Callable[[float], float] = lambda _: 12.0,
+        *,
+        decision_model: DecisionModel | None = None,
+        acquaintances: Acquaintances | None = None,
+        learner: Learner | None = None,
     ) -> None:
         self._config = config
         self._responder = responder
         self._perceiver = perceiver
         self._hour_at = hour_at
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
+        self.tape = Tape()
+        self.hour = 12.0
         self._world = World(config.world)
-        self._policy = Engagement(config.engagement)
+        self._acquaintances = acquaintances or Acquaintances()
+        self._policy = Engagement(config.engagement, decision_model, self._acquaintances)
         self._dialogue = Dialogue(config.dialogue.history)
-        self._frame: Frame | None = None
-        self._turn: Turn | None = None
-        self._cancelled: set[str] = set()
-        self._numbers = itertools.count(1)
+        self._frames: tuple[Frame, ...] = ()
+        self._turns = Turns(config.safety)
         self._now_sec = 0.0
-        self._speaking_until_sec = 0.0
+        self._floor = Floor()
+        self.learner = learner or Learner()
         self._muted = False
 
     # ------------------------------------------------------------------ see
     def see(self, frame: Frame) -> Observation:
         """Find faces and read them; raises PerceptionError, and then the world stays as it was."""
         assert self._perceiver is not None
-        observation = self._perceiver.see(frame)
-        with self._lock:
-            self._frame = frame
-            self._world.seen(observation)
-        return observation
+        return self.seen(self._perceiver.see(frame), frame)
+
+    @taped
+    def seen(self, observation: Observation, frame: Frame | None = None) -> Observation:
+        """Take what our own eyes found; faces come back under the ids that they keep."""
+        self._frames = () if frame is None else (frame,)
+        return self._world.seen(observation)
 
     def look(self, frame: Frame) -> SceneObservation:
         """Find things and guess the place; raises PerceptionError."""
         assert self._perceiver is not None
-        scene = self._perceiver.look(frame)
-        with self._lock:
-            self._world.looked(scene)
+        return self.looked(self._perceiver.look(frame))
+
+    @taped
+    def looked(self, scene: SceneObservation) -> SceneObservation:
+        """Take the things and the place that our own eyes found, and return them."""
+        self._world.looked(scene)
         return scene
 
+    @taped
     def felt(self, observation: Observation) -> None:
         """Take faces and emotions from another node."""
-        with self._lock:
-            self._world.felt(observation)
+        self._world.felt(observation)
+        self._acquaintances.felt(observation)
 
+    @taped
     def shown(self, scene: SceneObservation) -> None:
         """Take things and place from another node."""
-        with self._lock:
-            self._world.looked(scene, external=True)
+        self._world.looked(scene, external=True)
 
+    @taped
     def robot_is(self, state: RobotState) -> None:
         """Take what the robot reports about itself."""
-        with self._lock:
-            self._world.robot_is(state)
+        self._world.robot_is(state)
 
+    @taped
     def plan_ended(self, plan_id: str, status: str, now_sec: float) -> None:
         """Take how a plan ended."""
-        with self._lock:
-            self._world.plan_ended(plan_id, status, now_sec)
+        self._world.plan_ended(plan_id, status, now_sec)
 
     # ------------------------------------------------------------------ hear
     def hear(self, text: str, now_sec: float, speaker: str = '') -> Speech | None:
@@ -120,116 +136,124 @@ class Pipeline:
         its way is cut short: the person has the floor.
         """
         words = clean_speech(text, self._config.safety)
-        if not words:
-            return None
-        with self._lock:
-            speech = self._world.heard(Speech(speaker, words, now_sec))
-            self._dialogue.heard(speech)
-            if intent_of(words) is Intent.NOT_NOW:
-                self._policy.hush(speech.speaker, now_sec)
-            if self._turn is not None and self._turn.decision.trigger in MAY_BE_CUT_SHORT:
-                self._cut_short(self._turn)
+        return self.heard(words, now_sec, speaker) if words else None
+
+    @taped
+    def heard(self, words: str, now_sec: float, speaker: str) -> Speech:
+        """Take words that were cleaned already."""
+        speech = self._world.heard(Speech(speaker, words, now_sec))
+        self._dialogue.heard(speech)
+        self.learner.heard(speech)
+        self._acquaintances.heard(speech)
+        if intent_of(words) is Intent.NOT_NOW:
+            self._policy.hush(speech.speaker, now_sec)
+            self._acquaintances.hush(speech, self._config.engagement.not_now_sec)
+        self._yield_floor(now_sec)
         return speech
 
+    def _yield_floor(self, now_sec: float) -> None:
+        """Stop talking, and drop an opening in the making; it comes again with its cue."""
+        turn = self._turns.current
+        if turn is not None and turn.decision.trigger in MAY_BE_CUT_SHORT:
+            self._cut_short()
+        self._be_hushed(self._floor.heard(now_sec))
+
+    def _be_hushed(self, hush: Hush | None) -> None:
+        """Stop the words on the air; what was hardly said may be said again."""
+        unsaid = self._floor.stop(hush)
+        if unsaid is not None:
+            self._policy.took_back(unsaid)
+            self._acquaintances.took_back(unsaid)
+
+    @taped
+    def interrupted(self, now_sec: float) -> None:
+        """Yield to a person of whom it is known that they speak, but not yet what."""
+        self._yield_floor(now_sec)
+
+    def hushed(self) -> Hush | None:
+        """Return, once, that the words on the air must stop."""
+        with self.lock:
+            return self._floor.hushed()
+
+    @taped
     def mute(self, on: bool) -> None:
         """Say nothing at all while on, and cut short what is on its way."""
-        with self._lock:
-            self._muted = on
-            if on and self._turn is not None:
-                self._cut_short(self._turn)
+        self._muted = on
+        if on:
+            self._cut_short()
 
-    def cancel(self) -> bool:
-        """Cut short what is on its way; false when there is nothing."""
-        with self._lock:
-            if self._turn is None:
-                return False
-            self._cut_short(self._turn)
-            return True
+    @taped
+    def cancel(self, for_good: bool = False) -> bool:
+        """Cut short what is on its way, `for_good` all that comes; false when there is nothing."""
+        self._turns.over = for_good
+        return self._cut_short()
 
+    @taped
     def configure(self, config: Config) -> None:
         """Take settings that may change while running."""
-        with self._lock:
-            self._config = replace(self._config, engagement=config.engagement)
-            self._policy.settings = config.engagement
+        self._config = replace(self._config, engagement=config.engagement)
+        self._policy.settings = config.engagement
 
     # ------------------------------------------------------------------ decide
+    @taped
     def view(self, now_sec: float) -> WorldView:
         """A snapshot of the world."""
-        with self._lock:
-            return self._view(now_sec)
+        return self._view(now_sec)
 
+    @taped
     def decide(self, now_sec: float) -> tuple[Decision, Turn | None]:
         """Judge the world now; a turn comes back when the robot should answer it.
 
         At most one turn is on its way; a more urgent one cuts it short.
         """
-        with self._lock:
-            if now_sec < self._now_sec - CLOCK_JUMP_SEC:
-                self._start_again()
-            self._now_sec = now_sec
-            decision = self._policy.decide(self._view(now_sec))
-            if not decision.speak:
-                return decision, None
-            if self._muted:
-                return _silent(decision, 'muted'), None
-            if self._turn is not None:
-                if decision.priority <= self._turn.decision.priority:
-                    return _silent(decision, 'already answering'), None
-                self._cut_short(self._turn)
-            return decision, self._begin(decision, now_sec)
+        if now_sec < self._now_sec - CLOCK_JUMP_SEC:
+            self._start_again(now_sec)
+        self._now_sec = now_sec
+        view = self._view(now_sec)
+        self.learner.saw(view)
+        if self._turns.is_interrupted(view):
+            self._cut_short()
+        self._be_hushed(self._floor.taken(view.people, now_sec))
+        decision = self._policy.decide(view)
+        if not decision.speak:
+            return decision, None
+        if self._muted:
+            return silenced(decision, 'muted'), None
+        turn = self._turns.current
+        if turn is not None and decision.priority <= turn.decision.priority:
+            return silenced(decision, 'already answering'), None
+        self._cut_short()
+        # The opening is reserved, so that the next decision does not repeat it.
+        self._policy.spoke(decision, now_sec)
+        return decision, self._turns.begin(decision, view, self._frames)
 
+    @taped
     def task(self, instruction: str, now_sec: float) -> Turn:
         """Begin a turn for an instruction that came as an action goal."""
-        decision = _asked(Trigger.TASK, 'an instruction was given', now_sec)
-        return self._asked_turn(decision, instruction=instruction)
+        return self._turns.task(instruction, self._frames, now_sec)
 
+    @taped
     def question(self, question: str, now_sec: float) -> Turn:
         """Begin a turn for a question that came as a service call."""
-        decision = _asked(Trigger.REPLY, 'a question was asked', now_sec)
-        return self._asked_turn(decision, heard=question)
+        return self._turns.question(question, self._frames, now_sec)
 
-    def _asked_turn(self, decision: Decision, heard: str = '', instruction: str = '') -> Turn:
-        heard = clean_speech(heard, self._config.safety)
-        instruction = clean_speech(instruction, self._config.safety)
-        with self._lock:
-            return Turn(self._next_id(), decision, heard, instruction, tuple(self._frames()))
+    def _cut_short(self) -> bool:
+        """Cancel the turn on its way, if any, and forget that it was going to be spoken."""
+        decision = self._turns.cut_short()
+        if decision is not None:
+            self._policy.took_back(decision)
+        return decision is not None
 
-    def _begin(self, decision: Decision, now_sec: float) -> Turn:
-        """Reserve the opening, so that the next decision does not repeat it."""
-        heard = ''
-        if decision.trigger is Trigger.REPLY:
-            heard = next((s.text for s in reversed(self._world.speech) if not s.by_robot), '')
-        wish = heard if intent_of(heard) is Intent.REQUEST else ''
-        self._policy.spoke(decision, now_sec)
-        self._turn = Turn(self._next_id(), decision, heard, wish, tuple(self._frames()))
-        return self._turn
-
-    def _frames(self) -> Iterator[Frame]:
-        if self._frame is not None:
-            yield self._frame
-
-    def _next_id(self) -> str:
-        return f'turn_{next(self._numbers)}'
-
-    def _cut_short(self, turn: Turn) -> None:
-        """Cancel a turn and forget that it was going to be spoken."""
-        self._cancelled.add(turn.id)
-        self._policy.took_back(turn.decision)
-        self._turn = None
-
-    def _start_again(self) -> None:
+    def _start_again(self, now_sec: float) -> None:
         """The clock jumped back: what was timed by it means nothing any more."""
-        self._world.forget()
-        self._policy.forget()
-        self._dialogue.forget()
-        self._speaking_until_sec = 0.0
+        for part in (self._world, self._policy, self._dialogue, self._floor, self.learner):
+            part.forget()
+        self._acquaintances.start_again(now_sec)
 
     def _view(self, now_sec: float) -> WorldView:
-        """A snapshot; the robot counts as speaking for as long as its last words take."""
-        view = self._world.view(now_sec, self._hour_at(now_sec))
-        if now_sec < self._speaking_until_sec and not view.robot.speaking:
-            return replace(view, robot=replace(view.robot, speaking=True))
-        return view
+        self.hour = self._hour_at(now_sec)
+        view = self._world.view(now_sec, self.hour)
+        return self._floor.seen(self._acquaintances.recognise(view))
 
     # ------------------------------------------------------------------ respond
     def respond(
@@ -245,42 +269,32 @@ class Pipeline:
         """
 
         def remember(output: Output) -> None:
-            self._remember(output, clock())
+            now_sec = clock()
+            self.took(turn, output, now_sec, aloud)
+            self.learner.took(turn, output, now_sec, aloud)
             emit(output)
 
         try:
-            with self._lock:
-                view = self._view(clock())
+            view = self.view(clock())
+            with self.lock:
                 situation = self._responder.situation(turn, view, self._dialogue)
-            self._responder.respond(
-                situation,
-                look=lambda: self.view(clock()),
-                emit=remember if aloud else emit,
-                cancelled=lambda: turn.id in self._cancelled,
-            )
+                objection = partial(self._acquaintances.objection, turn.decision.addressee)
+                situation = replace(situation, objection=objection)
+            cancelled = partial(self._turns.is_cut_short, turn)
+            self._responder.respond(situation, lambda: self.view(clock()), remember, cancelled)
         finally:
-            with self._lock:
-                self._cancelled.discard(turn.id)
-                if self._turn is turn:
-                    self._turn = None
+            self.ended(turn)
 
-    def _remember(self, output: Output, now_sec: float) -> None:
-        """Remember what the robot says."""
-        if isinstance(output, Utterance):
-            with self._lock:
-                words = Speech('', output.text, now_sec, by_robot=True)
-                self._world.heard(words)
-                self._dialogue.said(replace(output, stamp_sec=now_sec))
-                long_sec = SPEAKING_SEC_PER_CHAR * len(output.text)
-                self._speaking_until_sec = now_sec + long_sec
+    @taped
+    def took(self, turn: Turn, output: Output, now_sec: float, aloud: bool) -> None:
+        """Take what a turn made, and remember the words that are said aloud."""
+        if aloud and isinstance(output, Utterance):
+            self._world.heard(Speech('', output.text, now_sec, by_robot=True))
+            self._dialogue.said(replace(output, stamp_sec=now_sec))
+            self._floor.said(output, turn.decision, now_sec)
+            self._acquaintances.said(turn.decision, output, now_sec)
 
-
-def _silent(decision: Decision, reason: str) -> Decision:
-    return replace(decision, speak=False, reason=f'{reason} ({decision.reason})')
-
-
-def _asked(trigger: Trigger, reason: str, now_sec: float) -> Decision:
-    """The decision behind a turn that another node asked for."""
-    return Decision(
-        True, reason, now_sec, trigger, score=1.0, priority=PRIORITY[trigger], onset_sec=now_sec
-    )
+    @taped
+    def ended(self, turn: Turn) -> None:
+        """Take that a turn was carried out, or was not."""
+        self._turns.ended(turn)

@@ -90,6 +90,11 @@ def cache_folder() -> Path:
     return Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'robochat'
 
 
+def data_folder() -> Path:
+    """Return the folder for what belongs to the user: $XDG_DATA_HOME/robochat, or ~/.local's."""
+    return Path(os.environ.get('XDG_DATA_HOME') or Path.home() / '.local/share') / 'robochat'
+
+
 def file_sha256(path: Path) -> str:
     """Return the checksum of a file; raises OSError when it can't be read."""
     digest = hashlib.sha256()

@@ -28,12 +28,16 @@ from robochat.values import ActionPlan, ModelCall, Refusal, Trigger, Turn, Utter
 Output = Utterance | ActionPlan | Refusal | ModelCall
 Look = Callable[[], WorldView]
 Emit = Callable[[Output], None]
+Objection = Callable[[str], str]
 
 WITH_PLAN = (Trigger.HAZARD, Trigger.CARE, Trigger.HELP, Trigger.GREETING, Trigger.TASK)
 ASKED_FOR = (Trigger.REPLY, Trigger.TASK)
 # Whatever the model thinks of it, these are answered.
 NEVER_SILENT = (Trigger.HAZARD, Trigger.TASK)
+# A warning can't wait for a model; that one is asked for the plan alone.
+SAID_AT_ONCE = (Trigger.HAZARD,)
 PHRASE_DEADLINE_SEC = 1.0
+PHRASE_TRIES = 4
 LIFETIME_SEC = 10.0
 EXPRESSIONS = {
     Trigger.HAZARD: 'surprise',
@@ -45,11 +49,15 @@ EXPRESSIONS = {
 
 @dataclass(frozen=True)
 class Situation:
-    """All that a turn needs: the multimodal sentence and the grammar of its answer."""
+    """All that a turn needs: the multimodal sentence and the grammar of its answer.
+
+    `objection` says why the addressee should not hear words that nobody asked for, or nothing.
+    """
 
     turn: Turn
     sentence: Sentence
     schema: ReplySchema
+    objection: Objection = lambda _: ''
 
 
 class Responder:
@@ -85,6 +93,8 @@ class Responder:
         """Carry a turn out; what may leave, and what was held back, goes to `emit`."""
         mouth = _Mouth(self, situation, look, emit, cancelled)
         fallback = ''
+        if situation.turn.decision.trigger in SAID_AT_ONCE:
+            self._say_at_once(situation, mouth)
         try:
             answer = self._ask(situation, mouth, cancelled)
         except ModelCancelledError:
@@ -99,7 +109,10 @@ class Responder:
         mouth.say(reply.text)
         if mouth.spoken is None and not cancelled():
             fallback = fallback or complaint or mouth.complaint or 'the model had no words'
-            mouth.say(_read(self._phrase(situation), situation.schema)[0].text)
+            for _ in range(PHRASE_TRIES):
+                mouth.say(_read(self._phrase(situation), situation.schema)[0].text)
+                if not mouth.objected:
+                    break
         emit(_measured(situation, answer, fallback, look().now_sec))
         if not cancelled():
             self._plan(situation, reply, answer, look(), emit)
@@ -119,6 +132,14 @@ class Responder:
             )
         finally:
             self._asking.release()
+
+    def _say_at_once(self, situation: Situation, mouth: _Mouth) -> None:
+        """Say a phrase of the persona; where it has none, the model's words will do."""
+        try:
+            phrase = self._phrase(situation)
+        except ModelError:
+            return
+        mouth.say(_read(phrase, situation.schema)[0].text)
 
     def _phrase(self, situation: Situation) -> Answer:
         """Take a phrase of the persona; it needs no model and no time."""
@@ -167,6 +188,7 @@ class _Mouth:
         self._sentences: list[str] = []
         self.spoken: Utterance | None = None
         self.complaint = ''
+        self.objected = False
 
     def take(self, text: str) -> None:
         """Collect whole sentences; an empty one says that the words are complete."""
@@ -189,7 +211,7 @@ class _Mouth:
 
     def _judge(self, text: str, view: WorldView) -> tuple[str, str]:
         """Return the cleaned words, and why they may not be said."""
-        decision = self._situation.turn.decision
+        decision, self.objected = self._situation.turn.decision, False
         opening = decision.trigger not in ASKED_FOR
         if opening and decision.addressee and view.person(decision.addressee) is None:
             return '', f'{decision.addressee} has left'
@@ -201,6 +223,10 @@ class _Mouth:
             return '', f'the persona never says {forbidden!r}'
         if opening and words in self._situation.sentence.said_before:
             return '', 'these words were an opening before'
+        if opening and decision.trigger is not Trigger.HAZARD:  # a warning is said to everybody
+            unwanted = self._situation.objection(words)
+            self.objected = bool(unwanted)
+            return ('', unwanted) if unwanted else (words, '')
         return words, ''
 
     def _utterance(self, words: str) -> Utterance:

@@ -57,7 +57,12 @@ class PerceptionSettings:
         True, 'Look at pictures; false leaves seeing to the emotions and scene topics'
     )
     rate_hz: float = setting(
-        10.0, 'Most faces-and-emotions passes in a second', unit='Hz', low=0.5, high=60.0
+        10.0,
+        'Most faces-and-emotions passes in a second',
+        unit='Hz',
+        low=0.5,
+        high=60.0,
+        live=True,
     )
     objects_hz: float = setting(
         1.5, 'Object passes in a second; 0 turns them off', unit='Hz', low=0.0, high=10.0
@@ -290,6 +295,7 @@ class PlanSettings:
     execute: bool = setting(
         False,
         'Run accepted plans through the mapping in the skill file; false only publishes them',
+        live=True,
     )
     repairs: int = setting(1, 'How often a failed plan may be replaced', low=0, high=10)
 
@@ -307,5 +313,113 @@ class SafetySettings:
         high=100000,
     )
     log_content: bool = setting(
-        False, 'Write words and emotions of people to the log (debug level only)'
+        False, 'Write words and emotions of people to the log (debug level only)', live=True
     )
+
+
+@dataclass(frozen=True)
+class MemorySettings:
+    """What is remembered of people beyond the moment; never their faces."""
+
+    enabled: bool = setting(
+        True,
+        'Remember people who gave a name, or whose id another node supplies; false forgets '
+        'everybody at the end',
+    )
+    file: str = setting('', 'Where; empty uses ~/.local/share/robochat/people.sqlite')
+    key_file: str = setting(
+        '', 'File with the key that seals it (12 characters or more); empty leaves it readable'
+    )
+    retention_days: float = setting(
+        90.0, 'Who was not seen for longer is forgotten', unit='days', low=1.0, high=3650.0
+    )
+    transient_ids: str = setting(
+        'person_, face_, body_, voice_, anonymous',
+        'Ids that begin with one of these mean somebody else tomorrow, and are not remembered',
+    )
+
+
+@dataclass(frozen=True)
+class LearningSettings:
+    """What is learned from how people take what the robot says."""
+
+    journal: bool = setting(
+        True, 'Write down how each opening was taken: in numbers, without words, names or ids'
+    )
+    journal_file: str = setting(
+        '', 'That journal; empty uses ~/.local/share/robochat/outcomes.jsonl'
+    )
+    journal_mb: float = setting(
+        8.0, 'Most that all its files take; the oldest go first', unit='MB', low=0.1, high=1000.0
+    )
+    model_file: str = setting(
+        '',
+        'Weights of the decision to speak, as `robochat learn --apply` writes them; empty uses '
+        '~/.local/share/robochat/decision.json where it exists, else the shipped ones',
+    )
+    dialogues_folder: str = setting(
+        '',
+        'Where the words of people who agreed to it are kept, for fine-tuning; empty uses '
+        '~/.local/share/robochat/dialogues',
+    )
+    dialogues_mb: float = setting(
+        200.0,
+        'Most that these words and their pictures take; the oldest go first',
+        unit='MB',
+        low=1.0,
+        high=100_000.0,
+    )
+    keep_frames: bool = setting(
+        False, 'Keep a picture with them, where everybody in view agreed to it'
+    )
+
+
+@dataclass(frozen=True)
+class HriSettings:
+    """The company of ROS4HRI (REP-155); each part works where its packages are installed."""
+
+    listen: bool = setting(True, 'Take people that other nodes track from /humans/...')
+    publish: bool = setting(
+        True, 'Publish the people that our own perception finds on /humans/...'
+    )
+    intents: bool = setting(
+        True,
+        'Publish what the robot says and plans on /intents; turn it off where a controller would '
+        'say or do it a second time',
+    )
+    camera_frame: str = setting(
+        '', 'Optical frame of the camera in TF; empty takes that of the regions of interest'
+    )
+    max_people: int = setting(
+        32, 'Most persons, faces and voices that are followed at once', low=1, high=200
+    )
+    outlet: str = setting(
+        'topic',
+        'Where words go: the topic ~/say, or an action for Say (communication_skills) or TTS '
+        '(tts_msgs)',
+        choices=('topic', 'say', 'tts'),
+    )
+    outlet_action: str = setting(
+        '', 'Name of that action; empty takes /skill/say or /tts_engine/tts'
+    )
+
+
+@dataclass(frozen=True)
+class ViewSettings:
+    """The page that shows what the robot perceives and thinks; `robochat view` serves it."""
+
+    host: str = setting(
+        '127.0.0.1',
+        'Address to listen on; any but a loopback one shows camera and words to the network',
+    )
+    port: int = setting(8077, 'Port to listen on; 0 takes any free one', low=0, high=65535)
+    names: str = setting(
+        '', 'Host names, comma separated, by which the page may be opened besides its address'
+    )
+    rate_hz: float = setting(
+        10.0, 'Most updates of the page in a second, pictures included', unit='Hz', low=1, high=10
+    )
+    width_px: int = setting(
+        640, 'Wider pictures are shrunk for the page', unit='px', low=80, high=3840
+    )
+    jpeg_quality: int = setting(75, 'Quality of the pictures on the page', low=10, high=95)

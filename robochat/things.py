@@ -15,7 +15,10 @@ SURFACES = ('dining table', 'table', 'desk', 'couch', 'chair', 'bed', 'bench', '
 FRAGILE = ('cup', 'wine glass', 'bottle', 'vase', 'bowl')
 HAZARDS = ('fire', 'smoke', 'spill', 'broken glass', 'water on the floor', 'knife on the floor')
 FALL_MEMORY_SEC = 4.0
+FALL_SEC = 1.5
 FALL_HEIGHTS = 0.9
+# What comes nearer sinks in the picture too: lower by its own height, it has grown by more.
+GROWN = 1.6
 SETTLED_SIGHTINGS = 2
 
 
@@ -27,6 +30,7 @@ class ThingMemory:
     sightings: int = 1
     settled: Box | None = None
     settled_sec: float = 0.0
+    steady: bool = True
     announced: bool = False
     fallen: bool = False
     gone: bool = False
@@ -34,7 +38,8 @@ class ThingMemory:
     def see(self, seen: ObjectObservation, stamp_sec: float) -> bool:
         """Fold one sighting in and tell whether the thing fell since it last stood still."""
         fell = self._fell(seen.box, stamp_sec)
-        if fell or self.settled is None or self._still(seen.box):
+        self.steady = fell or self.settled is None or self._still(seen.box)
+        if self.steady:
             self.settled, self.settled_sec = seen.box, stamp_sec
         old = self.thing
         self.sightings += 1
@@ -55,10 +60,14 @@ class ThingMemory:
         return self.settled is not None and self.settled.iou(box) > 0.5
 
     def _fell(self, box: Box, stamp_sec: float) -> bool:
-        """Compare with where it stood: lower by about its own height, not merely nearer."""
+        """Compare with where it stood: lower by about its own height, not merely nearer.
+
+        What is seen on its way for longer than a fall takes is carried.
+        """
         if self.settled is None or self.sightings < SETTLED_SIGHTINGS:
             return False
-        return stamp_sec - self.settled_sec <= FALL_MEMORY_SEC and dropped(self.settled, box)
+        longest_sec = FALL_MEMORY_SEC if self.steady else FALL_SEC
+        return stamp_sec - self.settled_sec <= longest_sec and dropped(self.settled, box)
 
 
 def dropped(before: Box, after: Box) -> bool:
@@ -66,7 +75,7 @@ def dropped(before: Box, after: Box) -> bool:
     drop = after.center[1] - before.center[1]
     sideways = abs(after.center[0] - before.center[0])
     grown = after.area / before.area if before.area > 0 else 1.0
-    return drop > FALL_HEIGHTS * before.height and drop > 0.8 * sideways and grown < 2.0
+    return drop > FALL_HEIGHTS * before.height and drop > 0.8 * sideways and grown < GROWN
 
 
 def remember_thing(seen: ObjectObservation, stamp_sec: float) -> ThingMemory:

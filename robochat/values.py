@@ -116,6 +116,7 @@ class FaceObservation:
     mouth_open: float | None = None
     mouth_active: bool = False
     emotion: Emotion | None = None
+    eyes_closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,14 +188,28 @@ class Event:
     score: float = 1.0
 
 
+class EngagementState(str, Enum):
+    """Whether someone interacts with the robot, in the terms of REP-155."""
+
+    UNKNOWN = 'unknown'
+    DISENGAGED = 'disengaged'
+    ENGAGING = 'engaging'
+    ENGAGED = 'engaged'
+    DISENGAGING = 'disengaging'
+
+
 @dataclass(frozen=True)
 class Person:
     """A person as believed now.
 
     `mood` is the smoothed, certain expression that has lasted since `mood_since_sec`; it is empty
-    while nothing certain has lasted. `approach_mps` is positive when coming nearer. `facing_sec`
-    is how long the head has pointed at the robot without a break, `with_others` the share of the
-    last seconds in which the head was turned toward another person who turned toward them.
+    while nothing certain has lasted. `approach_mps` is positive when coming nearer, `lateral_mps`
+    is the speed across the view, never negative. `facing_sec` is how long the head has pointed at
+    the robot without a break, `with_others` the share of the last seconds in which the head was
+    turned toward another person who turned toward them.
+    `engagement` is the probability that they want to interact, as `robochat.intention` estimates
+    it. `eyes_closed` and `on_phone` hold once they have lasted, `on_screen` for a face that was
+    never seen anywhere but within a screen.
     """
 
     id: str
@@ -205,6 +220,7 @@ class Person:
     visible: bool = True
     distance_m: float | None = None
     approach_mps: float = 0.0
+    lateral_mps: float = 0.0
     pose: HeadPose | None = None
     facing: bool = False
     facing_sec: float = 0.0
@@ -214,6 +230,11 @@ class Person:
     mood_since_sec: float = 0.0
     with_others: float = 0.0
     name: str = ''
+    engagement: float = 0.5
+    engagement_state: EngagementState = EngagementState.UNKNOWN
+    eyes_closed: bool = False
+    on_phone: bool = False
+    on_screen: bool = False
 
 
 @dataclass(frozen=True)
@@ -242,12 +263,16 @@ class RobotState:
 
 @dataclass(frozen=True)
 class Speech:
-    """Words that were said: by a person (`speaker` empty when unknown) or by the robot itself."""
+    """Words that were said: by a person (`speaker` empty when unknown) or by the robot itself.
+
+    `seen` tells whether the speaker's lips were seen to move; None where they can't be read.
+    """
 
     speaker: str
     text: str
     stamp_sec: float
     by_robot: bool = False
+    seen: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -294,7 +319,9 @@ class Decision:
     """Speak to whom, why, how urgently; or stay silent, why.
 
     `priority` is 0 to 255 with 128 normal; `onset_sec` is when the cue behind it was first seen,
-    so that reaction times can be told from the policy's own dwell time.
+    so that reaction times can be told from the policy's own dwell time. `features` are what the
+    score was made of, by name, and `weights` what each counts (`robochat.decision_model`); both
+    are empty where a rule decided.
     """
 
     speak: bool
@@ -307,6 +334,8 @@ class Decision:
     evidence: tuple[str, ...] = ()
     priority: int = 128
     onset_sec: float | None = None
+    features: tuple[tuple[str, float], ...] = ()
+    weights: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -385,6 +414,15 @@ class Utterance:
     lifetime_sec: float = 5.0
     in_reply_to: str = ''
     trigger: str = ''
+
+
+@dataclass(frozen=True)
+class Hush:
+    """A person took the floor: whatever voice speaks the utterance with this id must stop."""
+
+    utterance: str
+    reason: str
+    stamp_sec: float
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,10 @@ from collections import deque
 from dataclasses import replace
 import math
 
-from robochat.people import came_near, fuse, in_company, PersonMemory, remember
+from robochat.company import holds_phone, in_company, inside_screen, likely_speaker
+from robochat.identity import Identities, same_person
+from robochat.intention import Talk
+from robochat.people import came_near, fuse, PersonMemory, remember
 from robochat.settings import WorldSettings
 from robochat.things import (
     fallen_twin,
@@ -55,6 +58,7 @@ class World:
         self._robot = RobotState()
         self._events: deque[Event] = deque(maxlen=200)
         self._speech: deque[Speech] = deque(maxlen=MAX_SPEECH)
+        self._identities = Identities()
         self._external: dict[str, tuple[FaceObservation, float]] = {}
         self._last_seen_sec = -math.inf
         self._silence_from_sec: float | None = None
@@ -66,37 +70,28 @@ class World:
         self._robot = robot
 
     # ------------------------------------------------------------------ people
-    def seen(self, observation: Observation) -> None:
-        """Fold our own faces in; a person's id is that of the face track."""
+    def seen(self, observation: Observation) -> Observation:
+        """Fold our own faces in and return them; a lost track that is found keeps its person."""
         stamp_sec = observation.stamp_sec
+        people = [m.person for m in self._people.values()]
+        observation = self._identities.settle(observation, people)
         elapsed_sec = min(1.0, max(0.0, stamp_sec - self._last_seen_sec))
         self._last_seen_sec = max(self._last_seen_sec, stamp_sec)
         for face in observation.faces[:MAX_PEOPLE]:
             self._see_person(self._with_external(face, stamp_sec), stamp_sec)
             self._people[face.person].own_sec = stamp_sec
         self._fold_company(elapsed_sec)
+        return observation
 
     def felt(self, observation: Observation) -> None:
         """Fold in faces and emotions estimated by other nodes, as the settings say."""
         if self.settings.emotions == 'ignore':
             return
         for face in observation.faces[:MAX_PEOPLE]:
-            own = self._same_person(face)
+            own = same_person(face, (m.person for m in self._people.values()))
             self._external[own or face.person] = (face, observation.stamp_sec)
             if own is None or observation.stamp_sec - self._people[own].own_sec > OWN_FRESH_SEC:
                 self._see_person(replace(face, person=own or face.person), observation.stamp_sec)
-
-    def _same_person(self, face: FaceObservation) -> str | None:
-        """Match another node's face with ours by id, else by overlap."""
-        if face.person in self._people:
-            return face.person
-        overlaps = (
-            (m.person.box.iou(face.box), key)
-            for key, m in self._people.items()
-            if m.person.visible
-        )
-        best = max(overlaps, default=(0.0, ''))
-        return best[1] if best[0] > 0.3 else None
 
     def _with_external(self, face: FaceObservation, stamp_sec: float) -> FaceObservation:
         """Join or replace our emotion with a fresh one from another node."""
@@ -164,6 +159,17 @@ class World:
                 self._fell(memory, seen.id, scene.stamp_sec)
             self._note_appeared(self._things[seen.id], scene.stamp_sec)
         self._relate()
+        self._note_devices(scene.stamp_sec)
+
+    def _note_devices(self, stamp_sec: float) -> None:
+        """See who holds a phone to the head, and which face is only a picture."""
+        things = [m.thing for m in self._things.values()]
+        new = [t for t in things if t.last_seen_sec == stamp_sec]
+        for memory in self._people.values():
+            person = memory.person
+            memory.fold_phone(person.visible and holds_phone(person, new), stamp_sec)
+            if person.visible:
+                memory.fold_screen(inside_screen(person, things))
 
     def _fell(self, memory: ThingMemory, thing_id: str, stamp_sec: float) -> None:
         """Note a fall once; a fragile thing that fell is a hazard too."""
@@ -196,24 +202,15 @@ class World:
         """Note words; those of a person get the likeliest speaker if none is known."""
         if not speech.by_robot:
             if speech.speaker not in self._people:
-                speech = replace(speech, speaker=self._likely_speaker())
+                people = (m.person for m in self._people.values())
+                speech = replace(speech, speaker=likely_speaker(people))
+            memory = self._people.get(speech.speaker)
+            seen = memory.moved_lips(speech.stamp_sec) if memory is not None else None
+            speech = replace(speech, seen=seen)
             self._happened(EventKind.SPOKE, speech.speaker, speech.stamp_sec)
         self._speech.append(speech)
         self._silence_from_sec = None
         return speech
-
-    def _likely_speaker(self) -> str:
-        """Guess who spoke: a moving mouth that faces the robot, a face toward it, the only one."""
-        visible = [m.person for m in self._people.values() if m.person.visible]
-        for group in (
-            [p for p in visible if p.mouth_active and p.facing],
-            [p for p in visible if p.mouth_active],
-            [p for p in visible if p.facing],
-            visible,
-        ):
-            if len(group) == 1:
-                return group[0].id
-        return ''
 
     @property
     def speech(self) -> tuple[Speech, ...]:
@@ -234,6 +231,9 @@ class World:
         self._age_people(now_sec)
         self._age_things(now_sec)
         self._note_silence(now_sec)
+        talk = Talk.of(self._speech)
+        for memory in self._people.values():
+            memory.fold_intention(talk, now_sec)
         recent = (e for e in self._events if now_sec - e.stamp_sec <= EVENT_MEMORY_SEC)
         people = (m.person for m in self._people.values() if not m.left)
         return WorldView(

@@ -34,6 +34,8 @@ from robochat_msgs.action import ExecuteSkill
 from robochat_msgs.msg import RobotState
 
 from .canvas import RenderError
+from .gazebo.stage import Eye, GazeboStage
+from .gazebo.transport import address_of, GazeboError
 from .options import arguments
 from .reading import SceneError
 from .render import Renderer
@@ -61,7 +63,7 @@ class SimNode(Node):
         self.done = False
         self._args = args
         self._scenario = scenario
-        self._renderer = Renderer(scenario.scene, {p.id: p.body for p in scenario.people})
+        self._eye = _eye(scenario, args.gazebo)
         self._image = self.create_publisher(Image, 'image', SENSOR)
         self._speech = self.create_publisher(String, 'speech', RELIABLE)
         self._robot_state = self.create_publisher(RobotState, 'robot_state', LATCHED)
@@ -161,7 +163,9 @@ class SimNode(Node):
         """Draw and publish, then rest in proportion to the time that it took."""
         began_sec = time.monotonic()
         stamp = self.get_clock().now().to_msg()
-        picture = self._renderer.frame(state)
+        picture = self._eye.frame(state)
+        if picture is None:
+            return
         message = Image(height=picture.shape[0], width=picture.shape[1], encoding='rgb8')
         message.header.stamp = stamp
         message.header.frame_id = 'camera'
@@ -223,9 +227,16 @@ class SimNode(Node):
         self._goal_done.set_result((success, message))
 
     def destroy_node(self) -> None:
-        """Give the OpenGL context back, too."""
-        self._renderer.close()
+        """Give the OpenGL context, or Gazebo, back, too."""
+        self._eye.close()
         super().destroy_node()
+
+
+def _eye(scenario: Scenario, gazebo: str | None) -> Eye:
+    """Return what makes the pictures: our own drawing, or Gazebo."""
+    if gazebo:
+        return GazeboStage(address_of(gazebo), scenario)
+    return Renderer(scenario.scene, {p.id: p.body for p in scenario.people})
 
 
 def _changed(told: RobotPose | None, robot: RobotPose) -> bool:
@@ -254,7 +265,7 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     try:
         _spin(SimNode(scenario, args))
-    except RenderError as error:
+    except (RenderError, GazeboError) as error:
         sys.stderr.write(f'{error}\n')
         return 3
     finally:

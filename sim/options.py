@@ -24,6 +24,11 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         '--wait-sec', type=float, default=30.0, help='but wait no longer than this'
     )
+    parser.add_argument(
+        '--gazebo',
+        metavar='HOST:PORT',
+        help='play it in the Gazebo 11 whose master is there, and take the pictures of its camera',
+    )
     args = parser.parse_args(words)
     if not 1.0 <= args.rate <= 60.0:
         parser.error(f'--rate {args.rate:g}: must lie in 1 to 60')

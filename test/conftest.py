@@ -26,6 +26,12 @@ GRACE_SEC = 5.0
 _turn = itertools.count()
 
 
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what a node remembers and writes down away from the user's, and from other tests."""
+    monkeypatch.setenv('XDG_DATA_HOME', str(tmp_path_factory.mktemp('home')))
+
+
 @pytest.fixture
 def ros_domain(monkeypatch: pytest.MonkeyPatch) -> int:
     """Set a domain that no other test and hardly any other process uses; children inherit it."""

@@ -1,7 +1,7 @@
 """A stand-in for the `launch` packages, which no registry has: it resolves a launch file.
 
-Supports what the files in `launch/` use, and nothing else. The result is the list of processes
-that would start, as plain values.
+Supports what the files in `launch/` use, and nothing else, in Python and in XML. The result is the
+list of processes that would start, as plain values; `command` makes one of ours ready to run.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+import re
 import runpy
 import sys
 from types import ModuleType
 from typing import Any
+from xml.etree import ElementTree
 
 
 @dataclass(frozen=True)
@@ -27,10 +30,11 @@ class Process:
 
 @dataclass
 class Context:
-    """Arguments as given and defaulted, and the processes found so far."""
+    """Arguments as given and defaulted, the processes and the words for the log so far."""
 
-    arguments: dict[str, str]
+    launch_configurations: dict[str, str]
     processes: list[Process] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -44,7 +48,7 @@ class DeclareLaunchArgument:
         self.name, self.default = name, default_value
 
     def visit(self, context: Context) -> None:
-        context.arguments.setdefault(self.name, self.default)
+        context.launch_configurations.setdefault(self.name, self.default)
 
 
 class LaunchConfiguration:
@@ -52,7 +56,7 @@ class LaunchConfiguration:
         self.name = name
 
     def perform(self, context: Context) -> str:
-        return context.arguments[self.name]
+        return context.launch_configurations[self.name]
 
 
 class OpaqueFunction:
@@ -64,14 +68,25 @@ class OpaqueFunction:
             entity.visit(context)
 
 
+class LogInfo:
+    def __init__(self, *, msg: str) -> None:
+        self.msg = msg
+
+    def visit(self, context: Context) -> None:
+        context.log.append(self.msg)
+
+
 class Shutdown:
     def __init__(self, *, reason: str) -> None:
         self.reason = reason
 
 
 class ExecuteProcess:
-    def __init__(self, *, cmd: list[str], additional_env: Any, output: str, on_exit: Any) -> None:
-        self.process = Process(tuple(cmd), additional_env, ends_all=isinstance(on_exit, Shutdown))
+    def __init__(
+        self, *, cmd: list[str], output: str, on_exit: Any, additional_env: Any = None
+    ) -> None:
+        ends_all = isinstance(on_exit, Shutdown)
+        self.process = Process(tuple(cmd), additional_env or {}, ends_all=ends_all)
 
     def visit(self, context: Context) -> None:
         context.processes.append(self.process)
@@ -82,9 +97,10 @@ class Node:
         self.given = given
 
     def visit(self, context: Context) -> None:
-        given = self.given
+        given = {'arguments': [], 'parameters': [], 'remappings': [], 'respawn': False, **self.given}
         words = [given['package'], given['executable'], *given['arguments'], '--ros-args']
-        words += ['-r', f'__node:={given["name"]}']
+        if 'name' in given:
+            words += ['-r', f'__node:={given["name"]}']
         if given['namespace']:
             words += ['-r', f'__ns:=/{given["namespace"].strip("/")}']
         for source in given['parameters']:
@@ -101,10 +117,14 @@ class PythonLaunchDescriptionSource:
 
 
 class IncludeLaunchDescription:
-    def __init__(self, source: PythonLaunchDescriptionSource) -> None:
+    def __init__(
+        self, source: PythonLaunchDescriptionSource, *, launch_arguments: Any = ()
+    ) -> None:
         self.source = source
+        self.arguments = launch_arguments
 
     def visit(self, context: Context) -> None:
+        context.launch_configurations.update(self.arguments)
         _run(self.source.path, context)
 
 
@@ -148,14 +168,55 @@ def _modules() -> Iterator[None]:
 
 def _run(path: str, context: Context) -> None:
     """Visit everything that a launch file describes."""
+    if path.endswith('.xml'):
+        _run_xml(Path(path), context)
+        return
     description = runpy.run_path(path)['generate_launch_description']()
     for entity in description.entities:
         entity.visit(context)
 
 
+def _run_xml(path: Path, context: Context) -> None:
+    """Visit the arguments and includes of an XML launch file."""
+
+    def filled(text: str) -> str:
+        text = text.replace('$(dirname)', str(path.parent))
+        return re.sub(r'\$\(var (\w+)\)', lambda m: context.launch_configurations[m[1]], text)
+
+    for element in ElementTree.parse(path).getroot():
+        if element.tag == 'arg':
+            assert element.get('description')
+            context.launch_configurations.setdefault(
+                element.attrib['name'], filled(element.attrib['default'])
+            )
+        else:
+            assert element.tag == 'include', element.tag
+            passed = {e.attrib['name']: filled(e.attrib['value']) for e in element}
+            source = PythonLaunchDescriptionSource(filled(element.attrib['file']))
+            IncludeLaunchDescription(source, launch_arguments=passed).visit(context)
+
+
+def visited(path: str, **arguments: str) -> Context:
+    """Visit a launch file as `ros2 launch PATH name:=value ...` does, without starting anything."""
+    context = Context(dict(arguments))
+    command = sys.argv
+    sys.argv = ['ros2', 'launch', path, *(f'{n}:={v}' for n, v in arguments.items())]
+    try:
+        with _modules():
+            _run(path, context)
+    finally:
+        sys.argv = command
+    return context
+
+
 def processes(path: str, **arguments: str) -> list[Process]:
     """Return the processes that `ros2 launch PATH name:=value ...` would start."""
-    context = Context(dict(arguments))
-    with _modules():
-        _run(path, context)
-    return context.processes
+    return visited(path, **arguments).processes
+
+
+def command(process: Process) -> list[str]:
+    """Return the words after `python` that run a process of ours from the checkout."""
+    programs = {'robochat': (), 'robochat_perception': ('perception',)}
+    if process.command[0] == 'robochat':
+        return ['-m', 'robochat.cli', *programs[process.command[1]], *process.command[2:]]
+    return list(process.command[1:])

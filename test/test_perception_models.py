@@ -5,7 +5,7 @@ import pytest
 from robochat.resources import PACKAGE
 
 FOLDER = PACKAGE / 'models'
-WEIGHTS = sorted(p for p in FOLDER.iterdir() if p.suffix in {'.onnx', '.tflite', '.txt'})
+WEIGHTS = sorted(p for p in FOLDER.iterdir() if p.suffix in {'.json', '.onnx', '.tflite', '.txt'})
 
 
 @pytest.mark.parametrize('path', WEIGHTS, ids=lambda p: p.name)

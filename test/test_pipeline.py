@@ -179,6 +179,86 @@ def test_someone_who_begins_to_speak_cuts_an_opening_short():
     assert stage.decide()[0].trigger is Trigger.REPLY
 
 
+def test_lips_that_begin_to_move_drop_an_opening_in_the_making():
+    stage = Stage()
+    stage.watch()
+    _, turn = stage.decide()
+    stage.watch(seconds=0.1, mouth_active=True)
+    decision, _ = stage.decide()
+    stage.respond(turn)
+    assert stage.of(Utterance) == []
+    assert 'someone is speaking' in decision.reason
+
+
+def test_an_opening_that_was_dropped_comes_again_while_its_cue_is_there():
+    stage = Stage()
+    stage.watch()
+    stage.decide()
+    stage.watch(seconds=0.5, mouth_active=True)
+    assert stage.decide()[1] is None
+    stage.watch(seconds=1.5)
+    assert stage.decide()[0].trigger is Trigger.GREETING
+
+
+def test_an_opening_that_was_dropped_does_not_come_again_once_its_cue_is_gone():
+    stage = Stage()
+    stage.watch()
+    stage.decide()
+    stage.watch(seconds=0.5, mouth_active=True)
+    stage.decide()
+    stage.watch(seconds=2.0, facing=False, pose=HeadPose(1.0, 0, 0))
+    assert stage.decide()[1] is None
+
+
+def test_the_voice_is_told_once_to_stop_when_a_person_speaks():
+    stage = Stage('Say: Hello, it is really nice to see you here again today.')
+    stage.watch()
+    stage.respond(stage.decide()[1])
+    assert stage.pipeline.hushed() is None
+    stage.now_sec += 0.5
+    stage.pipeline.hear('Listen, please.', stage.now_sec)
+    hush = stage.pipeline.hushed()
+    assert hush is not None
+    assert hush.utterance == stage.of(Utterance)[0].id
+    assert stage.pipeline.hushed() is None
+    assert not stage.pipeline.view(stage.now_sec).robot.speaking
+
+
+def test_a_warning_goes_on_while_a_person_speaks():
+    stage = Stage('Say: Careful, there is a fire behind you on the floor.')
+    stage.watch()
+    fire = ObjectObservation('fire_1', 'fire', 0.9, Box(0, 0, 60, 60))
+    stage.pipeline.shown(SceneObservation(stage.now_sec, 640, 480, (fire,)))
+    stage.respond(stage.decide()[1])
+    stage.pipeline.hear('What is it?', stage.now_sec + 0.3)
+    assert stage.pipeline.hushed() is None
+
+
+def warned(stage):
+    """Let a fire appear, and answer the warning; returns how often words were out by the call."""
+    stage.watch()
+    fire = ObjectObservation('fire_1', 'fire', 0.9, Box(0, 0, 60, 60))
+    stage.pipeline.shown(SceneObservation(stage.now_sec, 640, 480, (fire,)))
+    said = []
+    stage.model.before = lambda: said.append(len(stage.of(Utterance)))
+    stage.respond(stage.decide()[1])
+    return said
+
+
+def test_a_warning_is_said_before_the_model_is_asked_and_once():
+    stage = Stage('Say: Careful, there is a fire behind you on the floor.')
+    stage.phrases.text = 'Say: Careful, please: fire.'
+    assert warned(stage) == [1]
+    assert [words.text for words in stage.of(Utterance)] == ['Careful, please: fire.']
+
+
+def test_without_a_phrase_for_it_the_warning_is_the_models():
+    stage = Stage('Say: Careful, there is a fire behind you on the floor.')
+    stage.phrases.failure = ModelDeadlineError('no phrase')
+    assert warned(stage) == [0]
+    assert [words.text for words in stage.of(Utterance)] == [stage.model.text[5:]]
+
+
 def test_a_hazard_cuts_a_greeting_short():
     stage = Stage('Say: Careful, the cup fell down.')
     stage.watch()
@@ -387,4 +467,5 @@ def test_a_phrase_speaks_where_silence_is_not_allowed(trigger):
     stage.respond(replace(turn, decision=replace(turn.decision, trigger=trigger)))
     [words] = stage.of(Utterance)
     assert words.text == 'Good to see you.'
-    assert 'no words' in stage.of(ModelCall)[0].fallback
+    said_at_once = trigger is Trigger.HAZARD
+    assert ('no words' in stage.of(ModelCall)[0].fallback) != said_at_once

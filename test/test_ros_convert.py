@@ -117,6 +117,31 @@ def test_a_decision_comes_back_the_same():
     assert replace(read, onset_sec=decision.onset_sec) == decision
 
 
+def test_what_a_decision_was_weighed_by_comes_back_the_same():
+    features, weights = (('value', 0.5), ('near', -0.25)), (('value', 2.0), ('near', -1.5))
+    decision = values.Decision(False, 'x', NOW_SEC, features=features, weights=weights)
+    read = convert.decision_from_msg(sent(convert.decision_to_msg(decision)), NOW_SEC)
+    assert (read.features, read.weights) == (decision.features, decision.weights)
+
+
+@pytest.mark.parametrize('weights', [[1.0], [1.0, math.nan], [1.0] * 3])
+def test_numbers_that_no_feature_belongs_to_are_refused(weights):
+    message = ros.Decision(features=['value', 'near'], feature_values=[0.0, 0.0], weights=weights)
+    with pytest.raises(convert.ConvertError):
+        convert.decision_from_msg(message, NOW_SEC)
+
+
+def test_the_state_of_a_person_is_numbered_as_in_hri_msgs():
+    someone = values.Person('person_1', 0.0, 0.0, values.Box(0, 0, 9, 9), 0.0, engagement=0.25)
+    states = tuple(values.EngagementState)
+    people = tuple(replace(someone, engagement_state=state) for state in states)
+    message = sent(convert.world_to_msg(values.WorldView(NOW_SEC, people=people)))
+    kind = ros.PersonState
+    numbers = [kind.UNKNOWN, kind.DISENGAGED, kind.ENGAGING, kind.ENGAGED, kind.DISENGAGING]
+    assert [p.engagement_state for p in message.people] == numbers
+    assert message.people[0].engagement == pytest.approx(0.25)
+
+
 def test_faces_come_back_as_they_were():
     face = values.FaceObservation(
         person='person_1',

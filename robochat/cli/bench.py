@@ -11,6 +11,7 @@ BENCHES = {
     'perception': 'faces, pose and expressions against fer on the same pictures',
     'reaction': 'visible change to utterance, silence, memory; plays the scenarios',
     'decide': 'the policy alone',
+    'manners': 'when it speaks and when it keeps silent, against four baselines',
 }
 
 
@@ -31,6 +32,13 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         '--scenario', action='append', default=[], help='reaction: only this one; repeat'
     )
+    add = parser.add_argument
+    add('--only', action='append', default=[], metavar='NAME', help='manners: timeline or family')
+    add('--policy', action='append', default=[], metavar='NAME', help='manners: only this one')
+    add('--timelines', default='', metavar='DIR', help='manners: those of a folder instead')
+    add('--plots', default='', metavar='DIR', help='manners: draw a page for each timeline')
+    add('--pixels', action='store_true', help='manners: films of the simulator instead')
+    add('--seed', type=int, default=1, help='manners: of the errors of the senses')
     parser.set_defaults(run=run)
 
 
@@ -38,6 +46,8 @@ def run(args: argparse.Namespace) -> int:
     """Run the benches and report; 1 when a bar is missed."""
     from robochat.bench.rows import report, Row
 
+    if args.name == 'manners':
+        return _manners(args)
     rows: list[Row] = []
     for name in BENCHES if args.name == 'all' else (args.name,):
         rows += _rows(name, args)
@@ -52,11 +62,36 @@ def _rows(name: str, args: argparse.Namespace) -> Sequence[Any]:
         from robochat.bench import perception
 
         return perception.run(args.seconds)
+    if name == 'manners':
+        from robochat.bench import manners
+
+        return manners.run(manners.Wish(), _tell).rows()
     from robochat.bench import reaction
 
     if name == 'decide':
         return reaction.decide_rows()
     return reaction.run(args.runs, args.scenario, _tell)
+
+
+def _manners(args: argparse.Namespace) -> int:
+    """Play the timelines and report rows, table and detail; 1 when a bar is missed."""
+    from robochat.bench import manners
+
+    wish = manners.Wish(
+        tuple(args.only),
+        tuple(args.policy),
+        args.pixels,
+        args.seed,
+        args.plots or '',
+        args.timelines,
+    )
+    bench = manners.run(wish, _tell)
+    if args.json:
+        bench.write(args.json)
+    rows = bench.rows()
+    _print(rows)
+    sys.stdout.write(f'\n{manners.summary(bench)}')
+    return 0 if all(row.ok is not False for row in rows) else 1
 
 
 def _tell(text: str) -> None:

@@ -50,9 +50,15 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         '--pictures', metavar='DIR', help='write the annotated picture of each utterance'
     )
+    parser.add_argument(
+        '--record', metavar='FILE', help='record the topics for `robochat replay`, with pictures'
+    )
     parser.add_argument('--logs', metavar='DIR', help='keep the logs of the processes here')
     parser.add_argument(
         '--headless', action='store_true', help='open no window, even with a display'
+    )
+    parser.add_argument(
+        '--view', action='store_true', help='serve the page of `robochat view` meanwhile'
     )
     parser.set_defaults(run=run)
 
@@ -88,6 +94,8 @@ def _play(name: str, args: argparse.Namespace, lines: IO[str]) -> bool:
     scenario = load_scenario(name)
     printer = Printer(sys.stdout, colour=sys.stdout.isatty())
     printer.title(scenario.name, scenario.about)
+    if args.view:
+        printer.wait(f'watch it at {_address_of_view(args.params)}')
     printer.wait('the node starts, and its model reads its prompts once (up to a minute)')
 
     def note(event: Event) -> None:
@@ -101,6 +109,8 @@ def _play(name: str, args: argparse.Namespace, lines: IO[str]) -> bool:
         seconds=args.seconds or scenario.duration_sec + 10,
         params=args.params,
         seed=args.seed,
+        view=args.view,
+        record=('--out', args.record, '--images', 'compressed') if args.record else (),
     )
     onlookers = _onlookers(args, scenario.name)
     played = play(stage, note, Path(args.logs) if args.logs else None, onlookers)
@@ -108,6 +118,14 @@ def _play(name: str, args: argparse.Namespace, lines: IO[str]) -> bool:
     for verdict in verdicts:
         printer.verdict(verdict.ok, verdict.text)
     return all(verdict.ok for verdict in verdicts)
+
+
+def _address_of_view(params: str | None) -> str:
+    """Where the page is served."""
+    from robochat.config import Config, load_config
+
+    view = (load_config(params) if params else Config()).view
+    return f'http://{view.host}:{view.port}/'
 
 
 def _onlookers(args: argparse.Namespace, name: str) -> tuple[Callable[[Any, str], None], ...]:

@@ -57,6 +57,7 @@ LIBRARIES = (
     Library('transformers', ('transformers',), 'transformers', 'vision-language models'),
     Library('torch', ('torch',), 'transformers', 'vision-language models'),
     Library('mujoco', ('mujoco',), 'sim', 'the simulator'),
+    Library('cryptography', ('cryptography',), 'memory', 'a sealed memory of people'),
 )
 
 

@@ -136,6 +136,7 @@ def _asked(turn: Turn, view: WorldView, config: Config) -> _Outcome:
     patient = replace(
         config,
         perception=replace(config.perception, enabled=False),
+        memory=replace(config.memory, enabled=False),
         model=replace(config.model, deadline_sec=max(PATIENCE_SEC, config.model.deadline_sec)),
     )
     parts = Assembly.load(patient)

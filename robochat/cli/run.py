@@ -22,12 +22,17 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check the parameter file, then spin the node until it is interrupted."""
-    from robochat.config import load_config
-
-    ros_args = list(args.ros_args)
-    if args.params:
-        load_config(args.params)
-        ros_args = [*(ros_args or ['--ros-args']), '--params-file', args.params]
+    ros_args = checked(args)
     from robochat.ros.node import main
 
     return main(ros_args)
+
+
+def checked(args: argparse.Namespace) -> list[str]:
+    """Return the words for ROS, the parameter file among them; raises ConfigError."""
+    from robochat.config import load_config
+
+    if not args.params:
+        return list(args.ros_args)
+    load_config(args.params)
+    return [*(args.ros_args or ['--ros-args']), '--params-file', args.params]

@@ -13,9 +13,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+import contextlib
 import http.client
 import json
 import os
+import socket
 import time
 from typing import Any, TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
@@ -108,7 +110,7 @@ class Endpoint:
         try:
             _wait(future, watch)
         finally:
-            connection.close()
+            _hang_up(connection)
         return future.result()
 
     def _path(self, path: str) -> str:
@@ -137,6 +139,14 @@ def _connection(address: SplitResult, timeout_sec: float) -> http.client.HTTPCon
     secure = address.scheme == 'https'
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     return kind(address.hostname or '', address.port, timeout=timeout_sec)
+
+
+def _hang_up(connection: http.client.HTTPConnection) -> None:
+    """Close a connection, so that a thread that still waits for its answer goes on."""
+    if connection.sock is not None:
+        with contextlib.suppress(OSError):  # the server was faster
+            connection.sock.shutdown(socket.SHUT_RDWR)
+    connection.close()
 
 
 def _exchange(connection: http.client.HTTPConnection, method: str, path: str, body: Any) -> Any:

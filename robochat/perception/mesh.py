@@ -1,4 +1,4 @@
-"""Read 468 landmarks of a face, and from them head pose and how far the mouth is open.
+"""Read 468 landmarks of a face, and from them head pose and how far mouth and eyes are open.
 
 The network is MediaPipe's face mesh (arXiv 1907.06724): x and y in the crop, z in the same scale,
 growing away from the camera. Signs of the pose are those of `values.HeadPose`.
@@ -26,6 +26,8 @@ RIGHTS = np.array([454, 356, 323, 263, 361])
 FOREHEAD, CHIN = 10, 152
 UPPER_LIP, LOWER_LIP = 13, 14
 EYE_CORNERS = (33, 263)
+# Upper lid, lower lid, outer and inner corner of each eye.
+EYES = ((159, 145, 33, 133), (386, 374, 263, 362))
 # The line from forehead to chin leans this far when people look straight into the camera.
 UPRIGHT_RAD = math.radians(-6.0)
 
@@ -78,6 +80,17 @@ class FaceMesh:
         """Gap between the lips in distances between the outer corners of the eyes."""
         gap = float(np.linalg.norm(self.points[LOWER_LIP] - self.points[UPPER_LIP]))
         return gap / max(self.eye_corners_px, 1e-6)
+
+    @property
+    def eyes_open(self) -> float:
+        """Gap between the lids in widths of the eye, of the eye that is further open."""
+        return max(self._lid_gap(*eye) for eye in EYES)
+
+    def _lid_gap(self, upper: int, lower: int, outer: int, inner: int) -> float:
+        """Gap between two lids in widths of their eye, in the plane of the picture."""
+        gap = self.points[upper] - self.points[lower]
+        width = self.points[outer] - self.points[inner]
+        return math.hypot(gap[0], gap[1]) / max(float(np.linalg.norm(width)), 1e-6)
 
 
 class MeshReader:

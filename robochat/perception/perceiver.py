@@ -101,6 +101,7 @@ class Perceiver:
             mouth_open=mesh.mouth_open if mesh else None,
             mouth_active=memory.mouth_active(now),
             emotion=memory.emotion(now),
+            eyes_closed=memory.eyes_closed(now),
         )
 
     def _is_facing(self, pose: HeadPose) -> bool:

@@ -6,16 +6,16 @@ seeing happen on the *see* worker, which passes a frame on to the *look* worker 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import time
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from robochat.config import Config
 from robochat.perception.perceiver import PerceptionError
-from robochat.pipeline import Pipeline
 from robochat.ros import fields
 from robochat.ros.diagnostics import StageMeter
 from robochat.ros.images import frame_from_msg, ImageError
+from robochat.ros.sources import OneSource, source_of
 from robochat.ros.workers import Worker
 from robochat.values import Frame, Observation, SceneObservation
 from sensor_msgs.msg import CompressedImage, Image
@@ -25,26 +25,38 @@ STAMP_TOLERANCE_SEC = 10.0
 SEE_NICENESS, LOOK_NICENESS = 2, 5
 
 
+class Eyes(Protocol):
+    """What sees: the pipeline, or perception alone."""
+
+    def see(self, frame: Frame) -> Observation:
+        """Find faces; raises PerceptionError."""
+
+    def look(self, frame: Frame) -> SceneObservation:
+        """Find things; raises PerceptionError."""
+
+
 class Camera:
     """Takes pictures as fast as they come and sees as many as the settings ask for."""
 
     def __init__(
         self,
         config: Config,
-        pipeline: Pipeline,
+        eyes: Eyes,
         emit: Callable[[Observation | SceneObservation], None],
         clock: Callable[[], float],
         complain: Callable[[str, str], None],
     ) -> None:
         self._config = config
-        self._pipeline = pipeline
+        self._eyes = eyes
         self._emit = emit
         self._clock = clock
         self._complain = complain
         self._next_see_sec = self._next_look_sec = 0.0
         self._last_stamp_sec = 0.0
         self._count = 0
+        self.frame_id = ''
         stale_sec = config.camera.stale_sec
+        self._source = OneSource(stale_sec)
         self.camera = StageMeter('camera', expected_sec=stale_sec)
         self.seeing = StageMeter('see', expected_sec=stale_sec)
         self.looking = StageMeter('look', expected_sec=None)
@@ -56,10 +68,18 @@ class Camera:
         """Camera, see, look."""
         return self.camera, self.seeing, self.looking
 
-    def on_image(self, message: Picture) -> None:
+    def configure(self, config: Config) -> None:
+        """Take the rates, which may change while running."""
+        self._config = config
+
+    def on_image(self, message: Picture, info: Mapping[str, Any]) -> None:
         """Leave a picture for the see worker, unless the last one was just now."""
         started_sec = time.perf_counter()
         now_sec = self._clock()
+        if not self._source.admits(source_of(message, info), now_sec):
+            self._refuse_second()
+            return
+        self.frame_id = message.header.frame_id
         if now_sec < self._next_see_sec - 1.0:  # the clock jumped back
             self._next_see_sec = self._next_look_sec = 0.0
         if now_sec >= self._next_see_sec:
@@ -69,6 +89,16 @@ class Camera:
             if not self._see.submit((message, self._stamp_of(message, now_sec))):
                 self.seeing.dropped('a newer picture came first')
         self.camera.ran(now_sec, time.perf_counter() - started_sec)
+
+    def _refuse_second(self) -> None:
+        """Drop a picture of another camera than the one that is kept."""
+        self.camera.dropped('picture of a second camera')
+        self._complain(
+            'two cameras publish on one topic',
+            'the first is kept until it is silent for '
+            f'{self._config.camera.stale_sec:g} s (camera.stale_sec), pictures of the other are '
+            'dropped; remap one of them to another topic',
+        )
 
     def _stamp_of(self, message: Picture, now_sec: float) -> float:
         """Use the picture's own stamp, or the time it came where that stamp can't be right."""
@@ -87,7 +117,7 @@ class Camera:
         try:
             self._count += 1
             frame = frame_from_msg(message, stamp_sec, self._count, self._config.camera.max_pixels)
-            observation = self._pipeline.see(frame)
+            observation = self._eyes.see(frame)
         except (ImageError, PerceptionError) as error:
             self._drop(self.seeing, error)
             return
@@ -107,7 +137,7 @@ class Camera:
         """Find things in one frame."""
         started_sec = time.perf_counter()
         try:
-            scene = self._pipeline.look(frame)
+            scene = self._eyes.look(frame)
         except PerceptionError as error:
             self._drop(self.looking, error)
             return

@@ -9,6 +9,8 @@ message makes these functions raise anything else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from robochat.ros import fields
 from robochat.ros.faces import (
     observation_from_msg,
@@ -27,6 +29,7 @@ from robochat.ros.plans import (
 )
 from robochat.values import (
     Decision,
+    EngagementState,
     Event,
     ModelCall,
     Person,
@@ -124,6 +127,9 @@ def decision_to_msg(decision: Decision, frame_id: str = '') -> ros.Decision:
         priority=fields.byte(decision.priority),
         topic=fields.text(decision.topic),
         onset=fields.stamp_to_msg(decision.onset_sec),
+        features=[name for name, _ in decision.features],
+        feature_values=[float(value) for _, value in decision.features],
+        weights=[float(weight) for _, weight in decision.weights],
     )
 
 
@@ -146,7 +152,21 @@ def decision_from_msg(message: ros.Decision, stamp_sec: float) -> Decision:
         evidence=fields.texts(message.evidence, 'decision.evidence'),
         priority=int(message.priority),
         onset_sec=fields.stamp_from_msg(message.onset),
+        features=_named(message.features, message.feature_values),
+        weights=_named(message.features, message.weights),
     )
+
+
+def _named(names: Sequence[str], values: Sequence[float]) -> tuple[tuple[str, float], ...]:
+    """Pair names with finite values; raises ConvertError unless there are as many."""
+    if len(names) != len(values):
+        raise ConvertError(
+            f'decision has {len(names)} features and {len(values)} numbers for them: '
+            'must be as many'
+        )
+    few = fields.few(values, 'decision.features')
+    read = (fields.number(value, 'decision.features', -1e6, 1e6) for value in few)
+    return tuple(zip(map(fields.label, names), read, strict=True))
 
 
 def refusal_to_msg(refusal: Refusal, frame_id: str = '') -> ros.Refusal:
@@ -249,6 +269,10 @@ def _person_to_msg(person: Person, header: Header, now_sec: float) -> ros.Person
         with_others=float(person.with_others),
         first_seen=fields.stamp_to_msg(person.first_seen_sec),
         last_seen=fields.stamp_to_msg(person.last_seen_sec),
+        engagement=float(person.engagement),
+        engagement_state=list(EngagementState).index(person.engagement_state),
+        eyes_closed=person.eyes_closed,
+        on_phone=person.on_phone,
     )
 
 

@@ -78,6 +78,7 @@ def _face_to_msg(face: FaceObservation, header: Header) -> ros.Emotion:
         bearing=float(face.bearing_rad),
         distance=fields.or_nan(face.distance_m),
         mouth_active=face.mouth_active,
+        eyes_closed=face.eyes_closed,
     )
     if face.emotion is not None:
         _write_emotion(face.emotion, message)
@@ -108,6 +109,7 @@ def _face_from_msg(message: ros.Emotion) -> FaceObservation:
         facing=message.facing,
         mouth_active=message.mouth_active,
         emotion=_emotion_from_msg(message),
+        eyes_closed=message.eyes_closed,
     )
 
 
@@ -145,7 +147,7 @@ def _scores_from_msg(message: ros.Emotion) -> tuple[float, ...]:
             f'emotion has {len(labels)} labels and {len(message.scores)} scores: must be as many'
         )
     if not labels:
-        return _spread(_known(message.label), fields.share(message.score, 'emotion.score'))
+        return spread(_known(message.label), fields.share(message.score, 'emotion.score'))
     totals = dict.fromkeys(EMOTIONS, 0.0)
     for name, score in zip(labels, message.scores, strict=True):
         read = fields.share(score, f'emotion.scores of {fields.label(name)}')
@@ -163,7 +165,7 @@ def _shares(scores: tuple[float, ...], labels: Sequence[str]) -> tuple[float, ..
     return tuple(score / total for score in scores)
 
 
-def _spread(name: str, score: float) -> tuple[float, ...]:
+def spread(name: str, score: float) -> tuple[float, ...]:
     """Make scores from one label, the rest shared evenly; raises ConvertError for unknown ones."""
     if not name:
         raise ConvertError(f'emotion.label is unknown: must be one of {", ".join(EMOTIONS)}')

@@ -19,6 +19,7 @@ KINDS = {
     'plan_status': topics.PLAN_STATUS,
     'refusal': topics.REFUSAL,
     'decision': topics.DECISION,
+    'hush': topics.HUSH,
     'turn': topics.TURN,
     'emotions': topics.EMOTIONS,
     'scene': topics.SCENE,
@@ -75,6 +76,8 @@ class Listener(Node):
             fields['onset'] = self._since_start(onset_sec) if onset_sec > 0 else None
         if kind == 'speech':
             fields = {'text': fields['data']}
+        if kind == 'hush':
+            fields = {'utterance': fields['data']}
         return {**event, **fields}
 
     def _on_diagnostics(self, message: Any) -> None:

@@ -14,6 +14,7 @@ from robochat.ros.topics import Topic
 from robochat.values import (
     ActionPlan,
     Decision,
+    Hush,
     ModelCall,
     Observation,
     Refusal,
@@ -28,6 +29,7 @@ ROUTES: dict[type[Any], tuple[Topic, Callable[..., Any]]] = {
     ActionPlan: (topics.PLAN, plans.plan_to_msg),
     Refusal: (topics.REFUSAL, convert.refusal_to_msg),
     Decision: (topics.DECISION, convert.decision_to_msg),
+    Hush: (topics.HUSH, lambda hush: String(data=hush.utterance)),
     ModelCall: (topics.TURN, convert.turn_to_msg),
     Observation: (topics.EMOTIONS, faces.observation_to_msg),
     SceneObservation: (topics.SCENE, faces.scene_to_msg),
@@ -36,24 +38,41 @@ ROUTES: dict[type[Any], tuple[Topic, Callable[..., Any]]] = {
 
 
 class Outlets:
-    """The publishers of the node."""
+    """The publishers of the node.
 
-    def __init__(self, node: Node) -> None:
+    `watch` sees every value that is emitted, and returns true when it sees to the words itself.
+    `frame_id` tells the frame of the camera.
+    """
+
+    def __init__(self, node: Node, watch: Callable[[Any], bool] = lambda _: False) -> None:
         self._node = node
+        self._watch = watch
+        self.frame_id: Callable[[], str] = str
         self._publishers = {
             t.name: node.create_publisher(t.kind, t.name, t.qos) for t in topics.OUTPUTS
         }
 
     def emit(self, value: Any) -> None:
-        """Publish a value on its topic; the words of an utterance go to `say` as well."""
+        """Publish a value on its topic; the words of an utterance go to `say` too."""
         topic, write = ROUTES[type(value)]
-        self._publishers[topic.name].publish(write(value))
-        if isinstance(value, Utterance):
-            self._publishers[topics.SAY.name].publish(String(data=value.text))
+        framed = isinstance(value, Observation | SceneObservation)
+        message = write(value, self.frame_id()) if framed else write(value)
+        self._publishers[topic.name].publish(message)
+        seen_to = self._watch(value)
+        if isinstance(value, Utterance) and not seen_to:
+            self.say(value.text)
+
+    def say(self, text: str) -> None:
+        """Publish words for whatever voice listens."""
+        self._publishers[topics.SAY.name].publish(String(data=text))
 
     def publish(self, topic: Topic, message: Any) -> None:
         """Publish a message as it is."""
         self._publishers[topic.name].publish(message)
+
+    def listeners(self, topic: Topic) -> int:
+        """Count who listens to a topic."""
+        return int(self._publishers[topic.name].get_subscription_count())
 
     def close(self) -> None:
         """Take the publishers off the graph."""

@@ -13,10 +13,16 @@ from rcl_interfaces.msg import (
 )
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from robochat.config import Config, config_from, ConfigError, Declaration, declarations
+from robochat.config import (
+    Config,
+    config_from,
+    ConfigError,
+    Declaration,
+    declarations,
+    FOREIGN,
+)
 
 AUTOSTART = 'autostart'
-FOREIGN = ('use_sim_time', 'start_type_description_service', 'qos_overrides', AUTOSTART)
 
 
 def descriptor_of(item: Declaration) -> ParameterDescriptor:

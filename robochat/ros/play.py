@@ -21,7 +21,7 @@ import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from robochat.cli.children import Child
-from robochat.config import Config, config_from, load_config
+from robochat.config import config_from, load_config
 from robochat.resources import dds_profile
 from robochat.ros.listen import Event, Listener
 from robochat.values import RgbImage
@@ -29,6 +29,8 @@ from robochat.values import RgbImage
 Onlooker = Callable[[RgbImage, str], None]
 START_SEC = 90.0
 WARM_SEC = 120.0
+# Simulated people are nobody to learn from or to remember, unless a parameter file says so.
+OF_PLAY = {'learning.journal': False, 'memory.enabled': False}
 
 
 class PlayError(RuntimeError):
@@ -39,7 +41,9 @@ class PlayError(RuntimeError):
 class Stage:
     """What to play: a scenario's name or file, the node's settings, and for how long.
 
-    `warm` waits until the model has read its prompts before the simulator starts.
+    `warm` waits until the model has read its prompts before the simulator starts. `view` serves
+    the page that shows it all, where the parameter file says. `record` are the words of
+    `robochat record`, which runs beside it.
     """
 
     scenario: str
@@ -48,6 +52,8 @@ class Stage:
     params: str | None = None
     seed: int = 1
     warm: bool = True
+    view: bool = False
+    record: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,12 @@ def play(
         stack.enter_context(own_domain())
         params = _parameter_file(stage, folder)
         audience = stack.enter_context(Audience(note, onlookers))
+        if stage.record:
+            words = ('record', *stage.record)
+            stack.enter_context(_start('recorder', folder, 'robochat.cli', *words))
+        if stage.view:
+            words = ('view', '--params', str(params))
+            stack.enter_context(_start('view', folder, 'robochat.cli', *words))
         node = stack.enter_context(
             _start('node', folder, 'robochat.cli', 'run', '--params', str(params))
         )
@@ -144,7 +156,7 @@ def _parameter_file(stage: Stage, folder: Path) -> Path:
     """
     import yaml
 
-    base = load_config(stage.params) if stage.params else Config()
+    base = load_config(stage.params) if stage.params else config_from(OF_PLAY)
     settings = {'engagement.local_time': '12:00', **stage.settings}
     config = config_from(settings, base=base)
     values = {group.name: dict(vars(getattr(config, group.name))) for group in fields(config)}

@@ -6,6 +6,7 @@ Threads: everything named `_on_*` and the timers run in the executor; `_respond`
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 import time
 from typing import Any
 
@@ -13,15 +14,21 @@ from rclpy.node import Node
 from robochat.assembly import Assembly
 from robochat.config import Config
 from robochat.daytime import day_clock
+from robochat.learning.learner import Learner
+from robochat.memory.acquaintances import Acquaintances
 from robochat.pipeline import Pipeline
+from robochat.recording.about import About
 from robochat.response import Output
 from robochat.ros import convert, faces, fields, plans, topics
 from robochat.ros.cameras import Camera
 from robochat.ros.diagnostics import diagnostics_to_msg, StageMeter, Throttle
+from robochat.ros.feedback import FeedbackInlet
 from robochat.ros.fields import ConvertError
+from robochat.ros.hri.interop import Interop
 from robochat.ros.outlets import Outlets
 from robochat.ros.requests import Requests
 from robochat.ros.skills import SkillRunner
+from robochat.ros.tape import TapeOutlet
 from robochat.ros.topics import Topic
 from robochat.ros.workers import Worker
 from robochat.values import ActionPlan, Decision, PlanStatus, Turn, Utterance
@@ -32,32 +39,77 @@ ENDED = ('succeeded', 'failed', 'canceled')
 
 
 class Running:
-    """Wires the pipeline to the graph until `stop`."""
+    """Wires the pipeline to the graph until `stop`; what fails half-way leaves nothing behind."""
 
     def __init__(self, node: Node, config: Config, assembly: Assembly) -> None:
+        with ExitStack() as undo:
+            self._wire(node, config, assembly, undo)
+            self._undo = undo.pop_all()
+
+    def _wire(self, node: Node, config: Config, assembly: Assembly, undo: ExitStack) -> None:
+        """Make the parts, each with its end in `undo`."""
         self._node = node
         self._config = config
         self._assembly = assembly
         self._throttle = Throttle()
         self._last_decision: tuple[str, float] = ('', 0.0)
         self.deciding, self.responding = StageMeter('decide'), StageMeter('respond')
+        acquaintances = Acquaintances(assembly.memory, config.memory.transient_ids)
+        self._learner = Learner.load(config.learning, acquaintances.agreed)
+        undo.callback(self._learner.close)
+        self._feedback = FeedbackInlet(self._learner, self.now_sec, self.deciding.dropped)
         hour_at = day_clock(config.engagement.local_time, self.now_sec())
-        self.pipeline = Pipeline(config, assembly.responder, assembly.perceiver, hour_at)
-        self.outlets = Outlets(node)
+        self.pipeline = Pipeline(
+            config,
+            assembly.responder,
+            assembly.perceiver,
+            hour_at,
+            decision_model=assembly.decision_model,
+            learner=self._learner,
+            acquaintances=acquaintances,
+        )
+        self._interop = Interop(
+            node,
+            config,
+            self.pipeline,
+            self.now_sec,
+            publish_words=self._publish_words,
+            complain=self._complain,
+        )
+        undo.callback(self._interop.close)
+        self.outlets = Outlets(node, self._interop.take)
+        undo.callback(self.outlets.close)
+        self._tape = TapeOutlet(self.outlets, self.pipeline.tape, self._about)
         self._camera = Camera(
             config, self.pipeline, self.outlets.emit, self.now_sec, self._complain
         )
+        undo.callback(self._camera.stop)
+        self.outlets.frame_id = lambda: self._camera.frame_id
         self._respond_worker = Worker[Turn]('respond', self._respond, self._response_failed)
+        undo.callback(self._respond_worker.stop, timeout_sec=2.0)
         self._skills = SkillRunner(node, assembly.table, self.pipeline.view, self._on_plan_status)
+        undo.callback(self._skills.close)
         self._requests = Requests(node, self.pipeline, self._skills, self.now_sec)
-        self._entities = [*self._subscriptions(), *self._services(), *self._timers()]
+        undo.callback(self._requests.close)
+        undo.callback(self.pipeline.cancel, True)
+        self._entities: list[Any] = []
+        undo.callback(self._take_off)
+        for make in (self._subscriptions, self._services, self._timers):
+            self._entities += make()
 
     def now_sec(self) -> float:
         """Seconds of the node's clock."""
         return float(self._node.get_clock().now().nanoseconds) * 1e-9
 
+    def _about(self) -> About:
+        """What decides, for recordings."""
+        model = self._assembly.model_name
+        return About.of(self._config, model, self._assembly.decision_model)
+
     def configure(self, config: Config) -> None:
         """Take settings that may change while running."""
+        self._config = config
+        self._camera.configure(config)
         self.pipeline.configure(config)
 
     # ------------------------------------------------------------------ wiring
@@ -67,6 +119,7 @@ class Running:
             (topics.EMOTIONS_IN, self._guarded('emotions', self._on_emotions)),
             (topics.SCENE_IN, self._guarded('scene', self._on_scene)),
             (topics.ROBOT_STATE, self._guarded('robot_state', self._on_robot_state)),
+            (topics.FEEDBACK, self._guarded('feedback', self._feedback.take)),
         ]
         if self._assembly.perceiver is not None:
             compressed = self._config.camera.compressed
@@ -105,6 +158,12 @@ class Running:
     def _on_speech(self, message: Any) -> None:
         if self.pipeline.hear(message.data, self.now_sec()) is None:
             self.deciding.dropped('speech without words')
+        self._stop_voice()
+
+    def _stop_voice(self) -> None:
+        """Tell the outlets when a person took the floor."""
+        if hush := self.pipeline.hushed():
+            self.outlets.emit(hush)
 
     def _on_emotions(self, message: Any) -> None:
         self.pipeline.felt(faces.observation_from_msg(message, self._stamp(message)))
@@ -124,11 +183,14 @@ class Running:
 
     def _on_mute(self, request: Any, response: Any) -> Any:
         self.pipeline.mute(request.data)
+        if request.data:
+            self._interop.silence()
         response.success, response.message = True, 'muted' if request.data else 'not muted'
         return response
 
     def _on_cancel(self, request: Any, response: Any) -> Any:
         turn, plan = self.pipeline.cancel(), self._skills.cancel(self.now_sec())
+        self._interop.silence()
         response.success = turn or plan
         response.message = 'cancelled' if response.success else 'nothing was on its way'
         return response
@@ -139,11 +201,13 @@ class Running:
         started_sec = time.perf_counter()
         now_sec = self.now_sec()
         decision, turn = self.pipeline.decide(now_sec)
+        self._stop_voice()
         self.deciding.ran(now_sec, time.perf_counter() - started_sec)
         if self._worth_publishing(decision):
             self.outlets.emit(decision)
         if turn is not None:
             self._respond_worker.submit(turn)
+        self._tape.flush()
 
     def _worth_publishing(self, decision: Decision) -> bool:
         """Publish every wish to speak, every new reason, and an old one now and then."""
@@ -187,15 +251,28 @@ class Running:
         if status.status in ENDED:
             self.pipeline.plan_ended(status.plan_id, status.status, self.now_sec())
 
+    def _publish_words(self, text: str) -> None:
+        """Give words to the topic; the outlets are made after who may need them."""
+        self.outlets.say(text)
+
     # ------------------------------------------------------------------ health
     def _diagnose(self) -> None:
         """Publish rates, latencies, drops and the state of the model."""
         now_sec = self.now_sec()
-        meters = (*self._camera.meters, self.deciding, self.responding)
+        for warning in self._assembly.memory.warnings():
+            self._node.get_logger().warning(warning)
+        meters = (
+            *self._camera.meters,
+            self.deciding,
+            self.responding,
+            *self._interop.meters,
+        )
         extra = [
             ('model', self._assembly.model_name),
             ('model is warm', 'yes' if self._assembly.model_is_warm else 'not yet'),
-            *(('warning', text) for text in self._assembly.warnings),
+            *(('warning', text) for text in (*self._assembly.warnings, *self._interop.faults)),
+            *self._learner.counts,
+            *self._assembly.memory.report(),
         ]
         message = diagnostics_to_msg([m.report(now_sec) for m in meters], now_sec, extra=extra)
         self.outlets.publish(topics.DIAGNOSTICS, message)
@@ -207,8 +284,8 @@ class Running:
             more = f' ({held} more like it)' if held else ''
             self._node.get_logger().warning(f'{key}: {text}{more}')
 
-    def stop(self) -> None:
-        """Take everything off the graph and end the workers."""
+    def _take_off(self) -> None:
+        """Take everything off the graph that brings something in."""
         destroy: dict[str, Callable[[Any], bool]] = {
             'Subscription': self._node.destroy_subscription,
             'Service': self._node.destroy_service,
@@ -216,9 +293,7 @@ class Running:
         }
         for entity in self._entities:
             destroy[type(entity).__name__](entity)
-        self.pipeline.cancel()
-        self._requests.close()
-        self._skills.close()
-        self._camera.stop()
-        self._respond_worker.stop(timeout_sec=2.0)
-        self.outlets.close()
+
+    def stop(self) -> None:
+        """End everything, the last part first: what comes in, turns, plans, workers, outlets."""
+        self._undo.close()

@@ -19,6 +19,7 @@ from robochat_msgs.msg import (
     ActionPlan,
     Decision,
     EmotionArray,
+    Feedback,
     PlanStatus,
     Refusal,
     RobotState,
@@ -33,6 +34,7 @@ NEWEST_PICTURE = QoSProfile(
     reliability=ReliabilityPolicy.BEST_EFFORT, history=HistoryPolicy.KEEP_LAST, depth=1
 )
 RELIABLE = QoSProfile(reliability=ReliabilityPolicy.RELIABLE, depth=10)
+EVERY_LINE = QoSProfile(reliability=ReliabilityPolicy.RELIABLE, depth=200)
 LATCHED = QoSProfile(
     reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL, depth=1
 )
@@ -40,35 +42,64 @@ LATCHED = QoSProfile(
 
 @dataclass(frozen=True)
 class Topic:
-    """A name, the type on it, and how it is delivered."""
+    """A name, the type on it, how it is delivered, and what it carries."""
 
     name: str
     kind: type[Any]
     qos: QoSProfile = field(default_factory=lambda: RELIABLE)
+    text: str = ''
 
 
-IMAGE = Topic('image', Image, NEWEST_PICTURE)
-IMAGE_COMPRESSED = Topic('image/compressed', CompressedImage, NEWEST_PICTURE)
-SPEECH = Topic('speech', String)
-EMOTIONS_IN = Topic('emotions', EmotionArray)
-SCENE_IN = Topic('scene', Scene)
-ROBOT_STATE = Topic('robot_state', RobotState, LATCHED)
+IMAGE = Topic('image', Image, NEWEST_PICTURE, text='the camera')
+IMAGE_COMPRESSED = Topic(
+    'image/compressed',
+    CompressedImage,
+    NEWEST_PICTURE,
+    text='the camera, as JPEG or PNG, where `camera.compressed` is set',
+)
+SPEECH = Topic('speech', String, text='what a speech recogniser heard')
+EMOTIONS_IN = Topic(
+    'emotions',
+    EmotionArray,
+    text='faces and emotions by another node, beside or instead of our own',
+)
+SCENE_IN = Topic(
+    'scene', Scene, text='things and the place by another node, beside or instead of our own'
+)
+# What robochat_perception publishes; reliable, since the node listens so.
+EMOTIONS_OUT = Topic('~/emotions', EmotionArray, text='the faces in the newest picture, as seen')
+SCENE_OUT = Topic('~/scene', Scene, text='the things in a picture, as seen')
+ROBOT_STATE = Topic('robot_state', RobotState, LATCHED, text='what the robot reports about itself')
+FEEDBACK = Topic('feedback', Feedback, text='what someone thinks of an utterance or a plan')
 
-UTTERANCE = Topic('~/utterance', Utterance)
-SAY = Topic('~/say', String)
-PLAN = Topic('~/plan', ActionPlan, LATCHED)
-PLAN_STATUS = Topic('~/plan_status', PlanStatus, LATCHED)
-REFUSAL = Topic('~/refusal', Refusal)
-EMOTIONS = Topic('~/emotions', EmotionArray, NEWEST_PICTURE)
-SCENE = Topic('~/scene', Scene)
-WORLD = Topic('~/world', WorldState)
-DECISION = Topic('~/decision', Decision)
-TURN = Topic('~/turn', Turn)
-DIAGNOSTICS = Topic('/diagnostics', DiagnosticArray)
+UTTERANCE = Topic('~/utterance', Utterance, text='what to say, to whom, why, until when')
+SAY = Topic('~/say', String, text='the words alone, for any text-to-speech node')
+HUSH = Topic(
+    '~/hush', String, text='the id of an utterance that must stop, since a person began to speak'
+)
+PLAN = Topic('~/plan', ActionPlan, LATCHED, text='a plan that was accepted, or refused and why')
+PLAN_STATUS = Topic('~/plan_status', PlanStatus, LATCHED, text='how the running plan goes')
+REFUSAL = Topic('~/refusal', Refusal, text="what the model wanted and the robot won't say or do")
+EMOTIONS = Topic(
+    '~/emotions', EmotionArray, NEWEST_PICTURE, text='the faces in the newest picture, as seen'
+)
+SCENE = Topic('~/scene', Scene, text='the things in a picture, as seen')
+WORLD = Topic('~/world', WorldState, text='what is believed of people, things and the robot')
+DECISION = Topic(
+    '~/decision', Decision, text='speak or be silent, why, on what evidence, weighed how'
+)
+TURN = Topic('~/turn', Turn, text='a call of the language model, measured')
+TAPE = Topic(
+    '~/tape', String, EVERY_LINE, text='what the decisions are made from, for `robochat record`'
+)
+DIAGNOSTICS = Topic(
+    '/diagnostics', DiagnosticArray, text='rate, latency, drops and last error of each stage'
+)
 
 OUTPUTS = (
     UTTERANCE,
     SAY,
+    HUSH,
     PLAN,
     PLAN_STATUS,
     REFUSAL,
@@ -77,10 +108,11 @@ OUTPUTS = (
     WORLD,
     DECISION,
     TURN,
+    TAPE,
     DIAGNOSTICS,
 )
 
-ASK = Topic('~/ask', Ask)
-MUTE = Topic('~/mute', SetBool)
-CANCEL = Topic('~/cancel', Trigger)
-DO_TASK = Topic('~/do_task', DoTask)
+ASK = Topic('~/ask', Ask, text='a question about what is seen now')
+MUTE = Topic('~/mute', SetBool, text='say nothing at all while on')
+CANCEL = Topic('~/cancel', Trigger, text='cut short the turn and the plan on their way')
+DO_TASK = Topic('~/do_task', DoTask, text='an instruction: planned, checked, carried out')

@@ -1,0 +1,99 @@
+"""Who is with whom, who speaks, who holds a phone: what people are to each other and to things.
+
+A head counts as turned toward another person when it points to that person's side of the picture,
+and two people count as busy with each other when both do so (an F-formation seen from outside,
+Kendon 1990).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+import itertools
+import math
+
+from robochat.values import Box, Person, Thing
+
+BUSY_SHARE = 0.35
+TURNED_RAD = math.radians(18.0)
+PHONES = ('cell phone', 'phone', 'mobile phone', 'telephone')
+SCREENS = ('tv', 'television', 'laptop', 'monitor', 'screen', 'tablet')
+INSIDE_SHARE = 0.9
+AT_HEAD_WIDTHS = 0.85
+AT_HEAD_HEIGHTS = 0.75
+
+
+def turned_toward(person: Person, other: Person) -> bool:
+    """Tell whether the head of `person` points to the side of the picture where `other` is."""
+    if person.pose is None or person.facing:
+        return False
+    side = other.box.center[0] - person.box.center[0]
+    return abs(person.pose.yaw_rad) > TURNED_RAD and side * person.pose.yaw_rad > 0
+
+
+def busy_together(person: Person, other: Person) -> bool:
+    """Tell whether two people are turned to each other; one head may be too far round."""
+    toward, back = turned_toward(person, other), turned_toward(other, person)
+    if toward and back:
+        return True
+    return (toward and _unreadable(other)) or (back and _unreadable(person))
+
+
+def in_company(people: Sequence[Person]) -> set[str]:
+    """Return the ids of those who are turned to someone who is turned to them."""
+    pairs = itertools.combinations(people, 2)
+    return {person.id for pair in pairs if busy_together(*pair) for person in pair}
+
+
+def likely_speaker(people: Iterable[Person]) -> str:
+    """Guess who spoke: a moving mouth that faces the robot, a face toward it, the only one.
+
+    Where people are turned to each other, a still mouth that faces the robot did not speak.
+    """
+    visible = [p for p in people if p.visible]
+    company = any(p.with_others > BUSY_SHARE for p in visible)
+    for group in (
+        [p for p in visible if p.mouth_active and p.facing and p.with_others <= BUSY_SHARE],
+        [p for p in visible if p.mouth_active],
+        [p for p in visible if p.facing and not company],
+        visible,
+    ):
+        if len(group) == 1:
+            return group[0].id
+    return ''
+
+
+def holds_phone(person: Person, things: Iterable[Thing]) -> bool:
+    """Tell whether a phone is seen at the head of a person."""
+    return any(
+        thing.visible and thing.label in PHONES and _at_head(thing.box, person.box)
+        for thing in things
+    )
+
+
+def inside_screen(person: Person, things: Iterable[Thing]) -> bool:
+    """Tell whether a face lies within a screen, as far as the picture shows."""
+    return any(
+        thing.visible
+        and thing.label in SCREENS
+        and _covered(person.box, thing.box) >= INSIDE_SHARE
+        for thing in things
+    )
+
+
+def _covered(face: Box, screen: Box) -> float:
+    """The share of a face that lies within a screen."""
+    wide = min(face.x + face.width, screen.x + screen.width) - max(face.x, screen.x)
+    high = min(face.bottom, screen.bottom) - max(face.y, screen.y)
+    return max(0.0, wide) * max(0.0, high) / face.area if face.area > 0 else 0.0
+
+
+def _at_head(thing: Box, head: Box) -> bool:
+    """Tell whether the middle of a thing is at most an ear's breadth beside the face."""
+    across = abs(thing.center[0] - head.center[0])
+    along = abs(thing.center[1] - head.center[1])
+    return across <= AT_HEAD_WIDTHS * head.width and along <= AT_HEAD_HEIGHTS * head.height
+
+
+def _unreadable(person: Person) -> bool:
+    """A visible face whose pose can't be measured is turned away."""
+    return person.visible and person.pose is None and not person.facing

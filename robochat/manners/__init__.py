@@ -1,0 +1,1 @@
+"""When to speak, measured: timelines, policies, play, score, report and plots."""

@@ -1,0 +1,153 @@
+"""Who speaks, who holds a phone, which face is only a picture; and what a jump of a face means."""
+
+from dataclasses import replace
+
+from robochat.company import holds_phone, inside_screen, likely_speaker
+from robochat.settings import WorldSettings
+from robochat.things import dropped
+from robochat.values import (
+    Box,
+    EventKind,
+    FaceObservation,
+    HeadPose,
+    ObjectObservation,
+    Observation,
+    Person,
+    SceneObservation,
+    Speech,
+    Thing,
+)
+from robochat.world import World
+
+HEAD = Box(300, 100, 60, 70)
+PERSON = Person('person_1', 0.0, 0.0, HEAD, 0.0, facing=True)
+FACE = FaceObservation(
+    'person_1', HEAD, 0.9, 0.0, distance_m=1.3, pose=HeadPose(0, 0, 0), facing=True
+)
+AT_EAR, IN_HAND = Box(352, 125, 20, 35), Box(320, 230, 20, 35)
+
+
+def phone(box: Box) -> Thing:
+    return Thing('cell phone_1', 'cell phone', 0.8, box, 0.0, 0.0)
+
+
+def watched(seconds: float, things=(), world: World | None = None, **changes) -> World:
+    """A world that has watched one face, and things, for a while."""
+    world = world or World(WorldSettings())
+    start_sec = max(0.0, world._last_seen_sec + 0.1)
+    for tick in range(round(seconds * 10)):
+        stamp_sec = start_sec + tick / 10
+        world.seen(Observation(stamp_sec, 640, 480, (replace(FACE, **changes),)))
+        if tick % 7 == 0:
+            world.looked(SceneObservation(stamp_sec, 640, 480, tuple(things)))
+    return world
+
+
+def person_of(world: World) -> Person:
+    return world.view(world._last_seen_sec).people[0]
+
+
+def seen(label: str, box: Box) -> ObjectObservation:
+    return ObjectObservation(f'{label}_1', label, 0.8, box)
+
+
+# ------------------------------------------------------------------ phones and screens
+def test_a_phone_at_the_ear_is_seen_and_one_in_the_hand_is_not():
+    assert holds_phone(PERSON, [phone(AT_EAR)])
+    assert not holds_phone(PERSON, [phone(IN_HAND)])
+    assert not holds_phone(PERSON, [replace(phone(AT_EAR), label='cup')])
+    assert not holds_phone(PERSON, [replace(phone(AT_EAR), visible=False)])
+
+
+def test_a_call_is_believed_once_it_has_lasted_and_until_it_has_ended():
+    assert not person_of(watched(0.5, [seen('cell phone', AT_EAR)])).on_phone
+    world = watched(3.0, [seen('cell phone', AT_EAR)])
+    assert person_of(world).on_phone
+    assert not person_of(watched(9.0, [], world)).on_phone
+
+
+def test_a_face_that_was_always_within_a_screen_is_a_picture():
+    screen = seen('tv', Box(250, 50, 200, 160))
+    assert person_of(watched(2.0, [screen])).on_screen
+    assert not person_of(watched(2.0, [seen('tv', Box(250, 120, 200, 160))])).on_screen
+
+
+def test_who_walks_past_a_screen_is_no_picture():
+    world = watched(1.0, [seen('tv', Box(0, 0, 100, 100))])
+    assert not person_of(watched(2.0, [seen('tv', Box(250, 50, 200, 160))], world)).on_screen
+    assert not inside_screen(PERSON, [])
+
+
+# ------------------------------------------------------------------ eyes and mouths
+def test_a_blink_closes_no_eyes_and_sleep_does():
+    world = watched(1.0)
+    assert not person_of(watched(0.3, world=world, eyes_closed=True)).eyes_closed
+    assert person_of(watched(1.5, world=world, eyes_closed=True)).eyes_closed
+    assert not person_of(watched(0.2, world=world)).eyes_closed
+
+
+def test_a_word_does_not_end_between_two_syllables():
+    world = watched(1.0, mouth_active=True)
+    assert person_of(watched(0.2, world=world)).mouth_active
+    assert not person_of(watched(1.0, world=world)).mouth_active
+
+
+def test_words_are_those_of_the_moving_mouth():
+    still, moving = PERSON, replace(PERSON, id='person_2', facing=False, mouth_active=True)
+    assert likely_speaker([still, moving]) == 'person_2'
+    assert likely_speaker([still]) == 'person_1'
+
+
+def test_a_still_face_beside_people_who_talk_to_each_other_did_not_speak():
+    chatting = replace(PERSON, facing=False, with_others=0.8)
+    pair = replace(chatting, id='person_2'), replace(chatting, id='person_3')
+    assert likely_speaker([PERSON, *pair]) == ''
+
+
+def test_it_is_told_whether_the_speaker_was_seen_to_speak():
+    assert watched(1.0, mouth_active=True).heard(Speech('', 'hello', 1.0)).seen
+    assert watched(1.0, mouth_open=0.1).heard(Speech('', 'hello', 1.0)).seen is False
+    assert watched(1.0).heard(Speech('', 'hello', 1.0)).seen is None
+
+
+# ------------------------------------------------------------------ two faces under one id
+def merged(first: FaceObservation, second: FaceObservation) -> Person:
+    """What is believed when a tracker gives two faces one id, in turns."""
+    world = World(WorldSettings())
+    for tick in range(40):
+        one = second if tick % 2 else first
+        world.seen(Observation(tick / 10, 640, 480, (one,)))
+        world.view(tick / 10)
+    return world.view(3.9).people[0]
+
+
+def test_two_faces_under_one_id_of_which_one_looks_away_never_look_for_long():
+    other = replace(FACE, box=Box(100, 100, 60, 70), facing=False, pose=HeadPose(1.0, 0, 0))
+    assert merged(FACE, other).facing_sec < 0.5
+
+
+def test_two_faces_under_one_id_that_both_look_at_the_robot_do():
+    assert merged(FACE, replace(FACE, box=Box(100, 100, 60, 70))).facing_sec > 3.0
+
+
+# ------------------------------------------------------------------ what falls
+def carried(*boxes: Box) -> list[EventKind]:
+    """What happened to a cup that stands and then is seen at each box, 0.7 s apart."""
+    world = World(WorldSettings())
+    for number, box in enumerate((boxes[0],) * 4 + boxes):
+        world.looked(SceneObservation(number * 0.7, 640, 480, (seen('cup', box),)))
+    return [e.kind for e in world.view(9.0).events]
+
+
+def test_what_drops_at_once_fell():
+    assert EventKind.OBJECT_FELL in carried(Box(400, 140, 30, 36), Box(402, 300, 30, 36))
+
+
+def test_what_sinks_step_by_step_is_carried():
+    lower = (140, 160, 172, 190, 205)
+    steps = (Box(400 - y / 10, y, 30, 36) for y in lower)
+    assert EventKind.OBJECT_FELL not in carried(*steps)
+
+
+def test_what_comes_nearer_sinks_in_the_picture_and_did_not_fall():
+    assert not dropped(Box(300, 200, 20, 30), Box(296, 230, 27, 40))
