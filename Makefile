@@ -20,11 +20,13 @@ INSTALL := $(PIP) install -qq $(PIP_OPTIONS)
 MESSAGE_FILES := $(sort $(shell find robochat_msgs -type f))
 INTERFACE_FILES := $(sort $(shell find test/interfaces -type f))
 STEP := @printf '\n== %s\n'
+# Gazebo 11 in a Debian 11 of its own; `make gazebo-test GAZEBO=/` takes one that is installed.
+GAZEBO ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/robochat/gazebo
 
-.PHONY: help setup demo test lint docs format bench clean
+.PHONY: help setup demo test lint docs format gazebo gazebo-test bench clean
 
 help:  ## list what there is to do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready  ## install everything that is missing into .venv
 
@@ -46,6 +48,14 @@ docs: $(VENV)/.docs  ## build the pages into build/site
 format: setup  ## bring the code into shape
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
+
+gazebo: setup  ## write the simulated home and its people for Gazebo into sim/worlds and sim/models
+	@$(BIN)/python -m robochat_sim.gazebo $(ARGS)
+
+gazebo-test: setup  ## play a scenario in a real Gazebo 11; says so where it can't be installed
+	@status=0; .ci/gazebo "$(GAZEBO)" || status=$$?; \
+	if [[ $$status -eq 0 ]]; then $(BIN)/robochat gazebo --root "$(GAZEBO)" $(ARGS); \
+	else [[ $$status -eq 77 ]]; fi
 
 bench: setup  ## measure; one bench by ARGS="perception"
 	@$(BIN)/robochat bench $(or $(ARGS),all)

@@ -13,6 +13,7 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).resolve().parent
 SHARED = ('config', 'launch')
+GENERATED = ROOT / 'sim' / 'models'  # by `make gazebo`, large
 DATA_SUFFIXES = (
     *('.bin', '.gguf', '.npz', '.onnx', '.safetensors', '.tflite'),
     *('.glb', '.jpg', '.obj', '.png', '.sdf'),
@@ -81,7 +82,7 @@ def data_of(package: str) -> list[str]:
     return [
         str(path.relative_to(folder))
         for path in sorted(folder.rglob('*'))
-        if path.suffix in DATA_SUFFIXES
+        if path.suffix in DATA_SUFFIXES and GENERATED not in path.parents
     ]
 
 

@@ -1,8 +1,9 @@
 """The pages that are made from the code, and the order of all pages: a hook of MkDocs.
 
 Flow: `on_files` adds interfaces.md, from `robochat_msgs/` and `robochat/ros/topics.py`, and
-parameters.md, from `robochat/settings.py`; `on_config` lists the pages that are there. Nothing is
-written into this folder, so that what is made can't be older than what it is made from.
+parameters.md, from `robochat/settings.py`; `on_config` lists the pages that are there;
+`on_page_markdown` leaves out links that only the repository has. Nothing is written into this
+folder, so that what is made can't be older than what it is made from.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+import re
 from typing import Any, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
     from rclpy.qos import QoSProfile
     from robochat.config import Declaration
     from robochat.ros.topics import Topic
@@ -30,6 +33,7 @@ SECTIONS = {
     'Look up': ('interfaces', 'parameters'),
 }
 REST = 'More'
+LINK = re.compile(r'\[([^\]]+)\]\((\.\./[^)\s]+)\)')
 
 
 # --------------------------------------------------------------------------- what MkDocs calls
@@ -46,6 +50,17 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name, make in MADE.items():
         files.append(File.generated(config, f'{name}.md', content=make()))
     return files
+
+
+def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
+    """Take links out of this folder away: they lead somewhere in the repository alone."""
+    folder = (DOCS / page.file.src_uri).parent
+    return LINK.sub(lambda link: link[0] if _is_inside(folder / link[2]) else link[1], markdown)
+
+
+def _is_inside(path: Path) -> bool:
+    """Tell whether a path lies in this folder."""
+    return path.resolve().is_relative_to(DOCS)
 
 
 def written_pages() -> set[str]:
@@ -117,17 +132,20 @@ def interfaces_page() -> str:
     sorts = {topic.name: topic.kind.__module__.split('.')[1] for topic in found}
     messages = [topic for topic in found if sorts[topic.name] == 'msg']
     asked = [topic for topic in found if sorts[topic.name] != 'msg']
-    taken = [topic for topic in messages if topic not in topics.OUTPUTS]
+    others = [topic for topic in messages if topic not in topics.OUTPUTS]
+    taken = [topic for topic in others if not topic.name.startswith('~')]
+    apart = [topic for topic in others if topic.name.startswith('~')]
     return '\n'.join(
         [
             '# Interfaces',
             '',
             'Names without a leading `~` or `/` are relative: remap them. `~/` is the name of the '
-            'node, `/robochat/` by default. [With ROS4HRI and other voices](interop.md) has the '
+            'node: `/robochat/` by default. [With ROS4HRI and other voices](interop.md) has the '
             'topics that come with optional packages.',
             '',
-            *('## Topics it takes', '', *_topic_table(taken, names), ''),
-            *('## Topics it publishes', '', *_topic_table(topics.OUTPUTS, names), ''),
+            *('## Topics that robochat takes', '', *_topic_table(taken, names), ''),
+            *('## Topics that robochat publishes', '', *_topic_table(topics.OUTPUTS, names), ''),
+            *('## Topics that robochat_perception publishes', '', *_topic_table(apart, names), ''),
             *('## Services and actions', '', *_request_table(asked, names), ''),
             *_interface_sections(known, names),
         ]

@@ -1,7 +1,7 @@
 """Start the node: `ros2 launch robochat robochat.launch.py image:=/camera/image_raw`.
 
-The node configures and activates itself, also after a respawn, unless autostart is false. Arguments
-that are left empty don't override the parameter file. docs/launch.md has the table.
+The node configures and activates itself, also after a respawn, unless autostart is false.
+Arguments that are left empty don't override the parameter file. docs/launch.md has the table.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ def _view(given: dict[str, str]) -> Node:
         executable='robochat',
         namespace=given['namespace'],
         arguments=['view'],
+        parameters=launching.parameters(given),
         remappings=_remappings(given),
         additional_env=dds_profile(),
         output='screen',

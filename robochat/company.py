@@ -7,7 +7,7 @@ Kendon 1990).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 import itertools
 import math
 
@@ -44,18 +44,19 @@ def in_company(people: Sequence[Person]) -> set[str]:
     return {person.id for pair in pairs if busy_together(*pair) for person in pair}
 
 
-def likely_speaker(people: Iterable[Person]) -> str:
+def likely_speaker(people: Iterable[Person], still: Collection[str] = ()) -> str:
     """Guess who spoke: a moving mouth that faces the robot, a face toward it, the only one.
 
-    Where people are turned to each other, a still mouth that faces the robot did not speak.
+    Whose lips were seen to be `still` did not speak. Where people are turned to each other, a
+    mouth that can't be read and faces the robot did not either.
     """
     visible = [p for p in people if p.visible]
     company = any(p.with_others > BUSY_SHARE for p in visible)
     for group in (
         [p for p in visible if p.mouth_active and p.facing and p.with_others <= BUSY_SHARE],
         [p for p in visible if p.mouth_active],
-        [p for p in visible if p.facing and not company],
-        visible,
+        [p for p in visible if p.facing and not company and p.id not in still],
+        [p for p in visible if p.id not in still],
     ):
         if len(group) == 1:
             return group[0].id

@@ -157,8 +157,8 @@ def flatten(tree: Mapping[str, Any], prefix: str = '') -> dict[str, Any]:
 def load_config(path: str | Path, base: Config | None = None) -> Config:
     """Read a ROS parameter file (`/**: ros__parameters: ...`) over `base`, or the defaults.
 
-    What it says of other nodes is passed over. Raises ConfigError when it can't be read, isn't YAML
-    or has bad settings.
+    What it says of other nodes is passed over. Raises ConfigError when it can't be read, isn't
+    YAML or has bad settings.
     """
     import yaml
 

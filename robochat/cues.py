@@ -9,24 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 import math
-import re
 
-from robochat.company import BUSY_SHARE
+from robochat.addressee import meanings, REPLY_FRESH_SEC
 from robochat.settings import EngagementSettings
-from robochat.values import Event, EventKind, Person, Speech, Trigger, WorldView
+from robochat.values import Event, EventKind, Person, Trigger, WorldView
 
 HAZARD_FRESH_SEC = 6.0
 HELP_FRESH_SEC = 8.0
-REPLY_FRESH_SEC = 5.0
-CHAT_SEC = 8.0
-IN_TALK_SEC = 20.0
-LOOK_FIRST_SEC = 2.5
+# A mood needs a second and a half of certain looks, and a face that is hard to read needs longer.
+LOOK_FIRST_SEC = 3.5
 COMPANY_SEC = 2.0
-LIPS_READ_M = 2.0
 CARE_MOODS = ('sad', 'angry', 'fear')
 LOW_BATTERY = 0.15
 AWAY_COST = 0.35
-ROBOT = re.compile(r'\brobot\b', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -81,59 +76,20 @@ def hazards(view: WorldView) -> Iterator[Candidate]:
 
 def replies(view: WorldView, spoken_to: Mapping[str, float]) -> Iterator[Candidate]:
     """Answer the newest words of a person, as far as they seem meant for the robot."""
-    heard = [s for s in view.speech if not s.by_robot]
-    if not heard or view.now_sec - heard[-1].stamp_sec > REPLY_FRESH_SEC:
+    heard = meanings(view, spoken_to)
+    if not heard or view.now_sec - heard[-1].words.stamp_sec > REPLY_FRESH_SEC:
         return
-    words = heard[-1]
-    since_sec = words.stamp_sec - spoken_to.get(words.speaker, -math.inf)
-    value, why = _meant_for_robot(words, view, since_sec < IN_TALK_SEC)
+    words = heard[-1].words
     yield Candidate(
         trigger=Trigger.REPLY,
         addressee=words.speaker,
         topic=f'reply:{words.stamp_sec:.3f}',
-        value=value,
+        value=heard[-1].value,
         cost=0.0,
         reason='someone spoke',
-        evidence=('words were heard', why),
+        evidence=('words were heard', heard[-1].why),
         onset_sec=words.stamp_sec,
     )
-
-
-def _meant_for_robot(words: Speech, view: WorldView, in_talk: bool) -> tuple[float, str]:
-    """How likely words were meant for the robot, and why: eyes first, then the talk so far."""
-    person = view.person(words.speaker)
-    alone = not any(p.visible for p in view.people)
-    facing, seen = person is not None and person.facing, person is not None
-    busy = person is not None and person.with_others > BUSY_SHARE
-    near = person is not None and (person.distance_m or math.inf) <= LIPS_READ_M
-    still = words.seen is False
-    meanings = (
-        (ROBOT.search(words.text) is not None, 0.95, 'the robot was named'),
-        (_in_chat(words, view), 0.3, 'people are talking to each other'),
-        (person is not None and person.on_phone, 0.05, 'the speaker is on the phone'),
-        (person is not None and person.on_screen, 0.05, 'the speaker is a face on a screen'),
-        (facing and not still, 0.95, 'the speaker faces the robot'),
-        (facing and near, 0.4, 'who faces the robot did not move the lips'),
-        (facing, 0.6, 'who faces the robot may have spoken'),
-        (busy, 0.1, 'the speaker is turned to someone else'),
-        (in_talk and not still, 0.7, 'the robot spoke to them just before'),
-        (in_talk, 0.4, 'the robot spoke just before, but their lips did not move'),
-        (seen, 0.3, 'the speaker looks elsewhere'),
-        (alone, 0.45, 'a voice and nobody in view'),
-        (True, 0.4, 'it is not clear who spoke'),
-    )
-    return next((value, why) for holds, value, why in meanings if holds)
-
-
-def _in_chat(words: Speech, view: WorldView) -> bool:
-    """Tell whether words answer somebody else's, who did not speak to the robot either."""
-    earlier = [s for s in view.speech if s.stamp_sec < words.stamp_sec]
-    if not earlier or earlier[-1].by_robot or not words.speaker:
-        return False
-    last = earlier[-1]
-    other = last.speaker not in ('', words.speaker) or (words.seen is True and not last.seen)
-    fresh = words.stamp_sec - last.stamp_sec < CHAT_SEC
-    return other and fresh and ROBOT.search(last.text) is None
 
 
 def offers(view: WorldView) -> Iterator[Candidate]:

@@ -79,9 +79,12 @@ class Engagement:
         """Remember an opening that was, or is about to be, spoken."""
         self._restraint.spoke(decision, now_sec, self._view)
 
-    def took_back(self, decision: Decision) -> None:
-        """Forget an opening that was cut short; it comes again if its cue is still there."""
-        self._restraint.took_back(decision)
+    def took_back(self, decision: Decision, talk_sec: float | None = None) -> None:
+        """Forget an opening that was not said; it comes again if its cue is still there.
+
+        What talk cut off, at `talk_sec`, comes again only once the talk has rested.
+        """
+        self._restraint.took_back(decision, talk_sec)
 
     def hush(self, person_id: str, now_sec: float) -> None:
         """Honour "not now" of one person, or of everybody when the speaker is unknown."""

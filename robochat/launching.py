@@ -167,8 +167,9 @@ def parameters(given: Mapping[str, str]) -> list[str | dict[str, str | bool]]:
 
     Empty arguments leave the file alone. Raises MissingFileError.
     """
-    file = str(named_file(given['params'], 'config')) if given['params'] else ''
-    return [*filter(None, (file, _overrides(given)))]
+    files = [str(named_file(given['params'], 'config'))] if given['params'] else []
+    chosen = _overrides(given)
+    return [*files, chosen] if chosen else [*files]
 
 
 def _overrides(given: Mapping[str, str]) -> dict[str, str | bool]:

@@ -3,7 +3,8 @@
 Flow: `PersonMemory.see` takes one face; `person` gives the value that others may keep.
 A mood is a certain expression that has lasted; one frame never makes one. Nor does one frame close
 the eyes or end a word: both have to last. A face that jumps across the picture is not the face
-that was looked at before, so what has to last starts again.
+that was looked at before, so what has to last starts again. So does a look at the robot when the
+eyes open: nobody looks with closed ones.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import math
 
 from robochat.intention import Intention, Talk
 from robochat.settings import WorldSettings
-from robochat.values import Box, Emotion, EMOTIONS, FaceObservation, finite, Person
+from robochat.values import Box, Emotion, EMOTIONS, FaceObservation, finite, Person, Speech
 
 GROUP_TIME_CONSTANT_SEC = 2.0
 APPROACH_TIME_CONSTANT_SEC = 0.6
@@ -22,6 +23,13 @@ MOOD_GRACE_SEC = 1.0
 MOOD_STALE_SEC = 5.0
 MOUTH_GRACE_SEC = 0.5
 EYES_CLOSED_SEC = 1.2
+# A blink takes a tenth to four tenths of a second (Stern 1984).
+BLINK_SEC = 0.4
+GAZE_TIME_CONSTANT_SEC = 1.0
+# The mesh of a face is right up to there, and so are its lips (`robochat.perception`).
+LIPS_READ_M = 3.0
+# Words are told some time after the lips came to rest.
+LIPS_SEC = 1.0
 PHONE_SEC = 1.0
 PHONE_GRACE_SEC = 2.0
 NEAR_M = 2.0
@@ -49,6 +57,8 @@ class PersonMemory:
     mouth_sec: float = -math.inf
     lips_sec: float = -math.inf
     eyes_open_sec: float = -math.inf
+    awake_since_sec: float = -math.inf
+    gaze: float = 0.0
     phone_since_sec: float | None = None
     phone_sec: float = -math.inf
     seen_outside: bool = False
@@ -66,12 +76,12 @@ class PersonMemory:
             self.mouth_sec = stamp_sec
         if face.mouth_open is not None:
             self.lips_sec = stamp_sec
-        if not face.eyes_closed:
-            self.eyes_open_sec = stamp_sec
         self._fold_facing(face.facing, stamp_sec)
+        self._fold_eyes(face.eyes_closed, stamp_sec)
+        share = elapsed_sec / (elapsed_sec + GAZE_TIME_CONSTANT_SEC)
+        self.gaze += share * (float(face.facing) - self.gaze)
         self._fold_mood(face.emotion, stamp_sec)
         self.left = False
-        facing_since_sec = stamp_sec if self.facing_since_sec is None else self.facing_since_sec
         self.person = replace(
             self.person,
             last_seen_sec=stamp_sec,
@@ -83,7 +93,8 @@ class PersonMemory:
             lateral_mps=self._lateral(face, elapsed_sec),
             pose=face.pose,
             facing=self.facing_since_sec is not None,
-            facing_sec=stamp_sec - facing_since_sec,
+            facing_sec=self._looked_for(stamp_sec),
+            looked_sec=self.last_facing_sec,
             mouth_active=stamp_sec - self.mouth_sec <= MOUTH_GRACE_SEC,
             eyes_closed=stamp_sec - self.eyes_open_sec >= EYES_CLOSED_SEC,
             emotion=face.emotion,
@@ -100,6 +111,7 @@ class PersonMemory:
         self.candidate = ''
         self.intention = Intention()
         self.eyes_open_sec = stamp_sec
+        self.gaze = float(facing)
         self.person = replace(self.person, mood='', approach_mps=0.0, lateral_mps=0.0)
 
     def _approach(self, face: FaceObservation, elapsed_sec: float) -> float:
@@ -134,6 +146,20 @@ class PersonMemory:
         elif stamp_sec - self.last_facing_sec > FACING_GRACE_SEC:
             self.facing_since_sec = None
 
+    def _fold_eyes(self, closed: bool, stamp_sec: float) -> None:
+        """Keep since when the eyes are open, over blinks."""
+        if closed:
+            return
+        if stamp_sec - self.eyes_open_sec > BLINK_SEC:
+            self.awake_since_sec = stamp_sec
+        self.eyes_open_sec = stamp_sec
+
+    def _looked_for(self, stamp_sec: float) -> float:
+        """For how long the head has pointed at the robot, with open eyes."""
+        if self.facing_since_sec is None or stamp_sec - self.eyes_open_sec > BLINK_SEC:
+            return 0.0
+        return stamp_sec - max(self.facing_since_sec, self.awake_since_sec)
+
     def _fold_mood(self, emotion: Emotion | None, stamp_sec: float) -> None:
         """Let a certain label that lasts become the mood; uncertainty alone only ages it."""
         if emotion is None or not emotion.certain:
@@ -166,9 +192,8 @@ class PersonMemory:
             self.phone_sec = stamp_sec
         held = self.phone_since_sec is not None and stamp_sec - self.phone_sec < PHONE_GRACE_SEC
         since_sec = self.phone_since_sec if self.phone_since_sec is not None else stamp_sec
-        self.person = replace(
-            self.person, on_phone=held and self.phone_sec - since_sec >= PHONE_SEC
-        )
+        on_phone = held and self.phone_sec - since_sec >= PHONE_SEC
+        self.person = replace(self.person, on_phone=on_phone, phone_seen_sec=self.phone_sec)
 
     def fold_screen(self, inside: bool) -> None:
         """Take a face for a picture as long as it was never seen outside of a screen."""
@@ -186,9 +211,16 @@ class PersonMemory:
 
     def moved_lips(self, now_sec: float) -> bool | None:
         """Tell whether the lips moved as in speech just now; None where they can't be read."""
-        if self.person.visible and self.person.mouth_active:
+        if self.person.visible and now_sec - self.mouth_sec <= LIPS_SEC:
             return True
-        return False if now_sec - self.lips_sec <= MOUTH_GRACE_SEC else None
+        legible = (self.person.distance_m or 0.0) <= LIPS_READ_M
+        return False if legible and now_sec - self.lips_sec <= MOUTH_GRACE_SEC else None
+
+    def spoke(self, speech: Speech) -> Speech:
+        """Add to their words what was seen of them, once and for all."""
+        gaze = self.gaze if self.person.visible else None
+        seen = self.moved_lips(speech.stamp_sec)
+        return replace(speech, seen=seen, gaze=gaze, by=self.person)
 
     def fold_company(self, turned_to_other: bool, elapsed_sec: float) -> None:
         """Low-pass how much of the time this head points at someone who points back."""
@@ -202,7 +234,7 @@ class PersonMemory:
 def remember(face: FaceObservation, stamp_sec: float, settings: WorldSettings) -> PersonMemory:
     """Start the memory of a person seen for the first time."""
     person = Person(face.person, stamp_sec, stamp_sec, face.box, face.bearing_rad)
-    memory = PersonMemory(person, settings, eyes_open_sec=stamp_sec)
+    memory = PersonMemory(person, settings, eyes_open_sec=stamp_sec, gaze=float(face.facing))
     memory.see(face, stamp_sec)
     return memory
 

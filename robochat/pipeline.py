@@ -9,8 +9,8 @@ lock guards the world, the policy and the dialogue; it is never held while a net
 runs. What is `taped` takes that lock, and is noted on the tape that a recording is made of.
 
 Safety: the model's words pass the content gate and its plans the checker, both on the world as it
-is when they are about to leave, not as it was when the model was asked. What is held back is
-emitted as a refusal.
+is when they are about to leave, not as it was when the model was asked. So does the moment:
+`robochat.restraint.outdated`. What is held back is emitted as a refusal.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from robochat.learning.learner import Learner
 from robochat.memory.acquaintances import Acquaintances
 from robochat.perception.perceiver import Perceiver
 from robochat.recording.tape import Tape, taped
-from robochat.response import Output, Responder
+from robochat.response import is_outdated, Output, Responder
 from robochat.safety import clean_speech
 from robochat.turns import MAY_BE_CUT_SHORT, silenced, Turns
 from robochat.values import (
@@ -152,17 +152,17 @@ class Pipeline:
         return speech
 
     def _yield_floor(self, now_sec: float) -> None:
-        """Stop talking, and drop an opening in the making; it comes again with its cue."""
+        """Stop talking, and drop an opening in the making."""
         turn = self._turns.current
         if turn is not None and turn.decision.trigger in MAY_BE_CUT_SHORT:
-            self._cut_short()
+            self._cut_short(now_sec)
         self._be_hushed(self._floor.heard(now_sec))
 
     def _be_hushed(self, hush: Hush | None) -> None:
-        """Stop the words on the air; what was hardly said may be said again."""
+        """Stop the words on the air; what was hardly said may be said again after the talk."""
         unsaid = self._floor.stop(hush)
-        if unsaid is not None:
-            self._policy.took_back(unsaid)
+        if hush is not None and unsaid is not None:
+            self._policy.took_back(unsaid, hush.stamp_sec)
             self._acquaintances.took_back(unsaid)
 
     @taped
@@ -212,7 +212,7 @@ class Pipeline:
         view = self._view(now_sec)
         self.learner.saw(view)
         if self._turns.is_interrupted(view):
-            self._cut_short()
+            self._cut_short(now_sec)
         self._be_hushed(self._floor.taken(view.people, now_sec))
         decision = self._policy.decide(view)
         if not decision.speak:
@@ -237,11 +237,11 @@ class Pipeline:
         """Begin a turn for a question that came as a service call."""
         return self._turns.question(question, self._frames, now_sec)
 
-    def _cut_short(self) -> bool:
-        """Cancel the turn on its way, if any, and forget that it was going to be spoken."""
+    def _cut_short(self, talk_sec: float | None = None) -> bool:
+        """Cancel the turn on its way, if any; talk may be the reason."""
         decision = self._turns.cut_short()
         if decision is not None:
-            self._policy.took_back(decision)
+            self._policy.took_back(decision, talk_sec)
         return decision is not None
 
     def _start_again(self, now_sec: float) -> None:
@@ -252,8 +252,8 @@ class Pipeline:
 
     def _view(self, now_sec: float) -> WorldView:
         self.hour = self._hour_at(now_sec)
-        view = self._world.view(now_sec, self.hour)
-        return self._floor.seen(self._acquaintances.recognise(view))
+        known = self._acquaintances.recognise(self._world.view(now_sec, self.hour))
+        return self._floor.seen(known)
 
     # ------------------------------------------------------------------ respond
     def respond(
@@ -277,9 +277,9 @@ class Pipeline:
         try:
             view = self.view(clock())
             with self.lock:
-                situation = self._responder.situation(turn, view, self._dialogue)
                 objection = partial(self._acquaintances.objection, turn.decision.addressee)
-                situation = replace(situation, objection=objection)
+                situation = self._responder.situation(turn, view, self._dialogue)
+            situation = replace(situation, objection=objection)
             cancelled = partial(self._turns.is_cut_short, turn)
             self._responder.respond(situation, lambda: self.view(clock()), remember, cancelled)
         finally:
@@ -288,6 +288,8 @@ class Pipeline:
     @taped
     def took(self, turn: Turn, output: Output, now_sec: float, aloud: bool) -> None:
         """Take what a turn made, and remember the words that are said aloud."""
+        if is_outdated(output):
+            self._policy.took_back(turn.decision)
         if aloud and isinstance(output, Utterance):
             self._world.heard(Speech('', output.text, now_sec, by_robot=True))
             self._dialogue.said(replace(output, stamp_sec=now_sec))

@@ -1,7 +1,8 @@
 """Turns a decision to speak into words and a plan that may leave the robot.
 
 Flow: situation (sentence and grammar) -> model, or the phrase bank when it fails -> reply ->
-content gate on the newest view -> utterance; steps -> checker on the newest view -> plan.
+content gate on the newest view -> utterance; steps -> checker on the newest view -> plan. The
+moment is judged anew at the first word: what no longer fits is taken back in silence.
 
 Threads: `respond` runs on the one response thread; `look` and `emit` are called from there.
 """
@@ -21,6 +22,7 @@ from robochat.plan.grammar import ReplySchema, schema_for
 from robochat.plan.table import SkillTable
 from robochat.prompt import build_sentence
 from robochat.reply import parse, Reply, ReplyError
+from robochat.restraint import outdated
 from robochat.safety import judge_utterance
 from robochat.sentence import referents_of, Sentence
 from robochat.values import ActionPlan, ModelCall, Refusal, Trigger, Turn, Utterance, WorldView
@@ -38,6 +40,7 @@ NEVER_SILENT = (Trigger.HAZARD, Trigger.TASK)
 SAID_AT_ONCE = (Trigger.HAZARD,)
 PHRASE_DEADLINE_SEC = 1.0
 PHRASE_TRIES = 4
+OUTDATED = 'turn'
 LIFETIME_SEC = 10.0
 EXPRESSIONS = {
     Trigger.HAZARD: 'surprise',
@@ -96,7 +99,7 @@ class Responder:
         if situation.turn.decision.trigger in SAID_AT_ONCE:
             self._say_at_once(situation, mouth)
         try:
-            answer = self._ask(situation, mouth, cancelled)
+            answer = self._ask(situation, mouth)
         except ModelCancelledError:
             return
         except ModelError as error:
@@ -107,17 +110,17 @@ class Responder:
             return
         reply, complaint = _read(answer, situation.schema)
         mouth.say(reply.text)
-        if mouth.spoken is None and not cancelled():
+        if mouth.spoken is None and not mouth.over():
             fallback = fallback or complaint or mouth.complaint or 'the model had no words'
             for _ in range(PHRASE_TRIES):
                 mouth.say(_read(self._phrase(situation), situation.schema)[0].text)
-                if not mouth.objected:
+                if not mouth.objected or mouth.over():
                     break
         emit(_measured(situation, answer, fallback, look().now_sec))
-        if not cancelled():
+        if not mouth.over():
             self._plan(situation, reply, answer, look(), emit)
 
-    def _ask(self, situation: Situation, mouth: _Mouth, cancelled: Callable[[], bool]) -> Answer:
+    def _ask(self, situation: Situation, mouth: _Mouth) -> Answer:
         """Ask the model, one turn at a time."""
         deadline_sec = self.config.model.deadline_sec
         if not self._asking.acquire(timeout=deadline_sec):
@@ -128,7 +131,7 @@ class Responder:
                 situation.schema,
                 on_text=mouth.take,
                 deadline_sec=deadline_sec,
-                cancelled=cancelled,
+                cancelled=mouth.over,
             )
         finally:
             self._asking.release()
@@ -189,6 +192,11 @@ class _Mouth:
         self.spoken: Utterance | None = None
         self.complaint = ''
         self.objected = False
+        self._outdated = False
+
+    def over(self) -> bool:
+        """Tell whether nothing may be said any more: cancelled, or the moment has passed."""
+        return self._outdated or self._cancelled()
 
     def take(self, text: str) -> None:
         """Collect whole sentences; an empty one says that the words are complete."""
@@ -199,9 +207,13 @@ class _Mouth:
 
     def say(self, text: str) -> None:
         """Publish the words unless something was said already, or they may not be said."""
-        if self.spoken is not None or not text or self._cancelled():
+        if self.spoken is not None or not text or self.over():
             return
         view = self._look()
+        if changed := outdated(self._situation.turn.decision, view):
+            self._outdated = True
+            self._emit(Refusal(OUTDATED, changed, view.now_sec))
+            return
         words, self.complaint = self._judge(text, view)
         if self.complaint:
             self._emit(Refusal('utterance', self.complaint, view.now_sec))
@@ -249,6 +261,11 @@ class _Mouth:
             in_reply_to=turn.heard,
             trigger=decision.trigger.value,
         )
+
+
+def is_outdated(output: Output) -> bool:
+    """Tell whether a turn was taken back, since its moment had passed at the first word."""
+    return isinstance(output, Refusal) and output.what == OUTDATED
 
 
 def _read(answer: Answer, schema: ReplySchema) -> tuple[Reply, str]:

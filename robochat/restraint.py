@@ -2,7 +2,8 @@
 
 Flow: the policy asks `veto` of every candidate and tells `spoke`, `took_back` and `hush` what came
 of it. A hazard is only held back where it was spoken of already. Answers wait for silence; words
-that nobody asked for also respect quiet hours, cooldowns, company, closed eyes and the phone.
+that nobody asked for also respect quiet hours, cooldowns, company, talk, closed eyes and the
+phone. Between the decision and the first word time passes, so `outdated` asks once more.
 
 A greeting is meant for everybody who hears it and for those who come in with them, so a group is
 greeted once. What is remembered is bounded: the oldest goes first.
@@ -14,15 +15,19 @@ from collections.abc import Hashable, Iterator
 import math
 from typing import TypeVar
 
+from robochat.addressee import conversation, LEAST_MEANT, REST_SEC
 from robochat.company import BUSY_SHARE
-from robochat.cues import Candidate, is_near
+from robochat.cues import Candidate, CARE_MOODS, is_near
 from robochat.memory.recall import NoRecall, Recall
 from robochat.settings import EngagementSettings
 from robochat.values import Decision, EngagementState, Person, Trigger, WorldView
 
 SPEAKING_NOW_SEC = 1.0
-LET_FINISH_SEC = 2.0
-LEAST_MEANT = 0.5
+# So sure words are for the robot only if it was named or faced.
+SURELY_MEANT = 0.9
+# A phone at the head may be one in passing: two looks of the object detector decide.
+PHONE_HINT_SEC = 1.5
+GLANCE_SEC = 1.0
 EARSHOT_M = 4.0
 GROUP_SEC = 4.0
 SAID_ONCE = ('hazard:', 'help:', 'reply:')
@@ -47,6 +52,7 @@ class Restraint:
         self._once: dict[str, float] = {}
         self._greeted: dict[str, float] = {}
         self._not_now: dict[str, float] = {}
+        self._cut_off: dict[tuple[str, str], float] = {}
         self._group_sec = -math.inf
 
     # ------------------------------------------------------------------ what came of it
@@ -67,9 +73,14 @@ class Restraint:
                 if person.visible and is_near(person, self.settings):
                     _note(self._greeted, person.id, now_sec)
 
-    def took_back(self, decision: Decision) -> None:
-        """Forget words that were not spoken, or not to the end."""
+    def took_back(self, decision: Decision, talk_sec: float | None = None) -> None:
+        """Forget words that were not spoken, or not to the end.
+
+        What talk cut off, at `talk_sec`, is not tried again before the talk has rested.
+        """
         who = decision.addressee
+        if talk_sec is not None:
+            _note(self._cut_off, (who, decision.topic), talk_sec)
         self._topics.pop((who, decision.topic), None)
         self._once.pop(decision.topic, None)
         if decision.trigger is Trigger.GREETING:
@@ -111,7 +122,7 @@ class Restraint:
         yield hushed, f'{_name(candidate)} asked not to be disturbed'
         yield view.robot.speaking, 'the robot is speaking'
         if candidate.trigger is Trigger.REPLY:
-            yield _unfinished(candidate, view), f'{_name(candidate)} is still speaking'
+            yield any(talks(p) for p in view.people), 'someone is still speaking'
             hardly = candidate.value < LEAST_MEANT
             yield hardly, f'words were heard, but {candidate.evidence[-1]}'
         else:
@@ -124,6 +135,8 @@ class Restraint:
         yield not settings.proactive, 'proactive speech is off'
         yield quiet, f'quiet hours ({view.hour:.1f} h)'
         yield someone_speaks(view), 'someone is speaking'
+        yield conversation(view, self.opened), 'people are talking to each other'
+        yield self._was_cut_off(candidate, view), 'talk cut these words off'
         told_off = self.recall.must_not_tell(who, candidate.topic)
         yield told_off, f'{name} asked not to be told of that'
         opened_sec = view.now_sec - self.opened.get(who, -math.inf)
@@ -133,7 +146,7 @@ class Restraint:
         if person is None:
             return
         yield person.on_screen, f'{name} is a face on a screen'
-        yield person.on_phone, f'{name} is on the phone'
+        yield _on_phone(person, view), f'{name} is on the phone'
         yield person.eyes_closed, f'{name} has closed eyes'
         yield person.with_others > BUSY_SHARE, f'{name} is busy with someone else'
         social = candidate.trigger in (Trigger.GREETING, Trigger.SMALL_TALK)
@@ -155,17 +168,28 @@ class Restraint:
         spoken_sec = max(self._topics.get((who, topic), -math.inf), stored_sec)
         return now_sec - spoken_sec < self.settings.cooldown_topic_sec
 
+    def _was_cut_off(self, candidate: Candidate, view: WorldView) -> bool:
+        """Tell whether talk cut these words off, and has not rested since."""
+        key = candidate.addressee, candidate.topic
+        cut_sec = self._cut_off.get(key, -math.inf)
+        spoken_sec = max((s.stamp_sec for s in view.speech), default=-math.inf)
+        return view.now_sec - max(cut_sec, spoken_sec) < REST_SEC and key in self._cut_off
+
     def _hushed(self, candidate: Candidate, now_sec: float) -> bool:
         """Tell whether this person, or someone unknown, asked for silence lately.
 
-        A reply is judged at the time of the words: those that ask for silence get none.
+        A reply is judged at the time of the words: those that ask for silence get none. Who
+        later names or faces the robot and speaks has taken it back, as far as answers go.
         """
-        if candidate.trigger is Trigger.REPLY:
-            now_sec = candidate.onset_sec
-        stored_sec = self.recall.hushed_until(candidate.addressee)
-        if stored_sec is not None and candidate.trigger is not Trigger.REPLY:
-            return now_sec < stored_sec
         asked_sec = max(self._not_now.get(w, -math.inf) for w in (candidate.addressee, ''))
+        if candidate.trigger is Trigger.REPLY:
+            since_sec = candidate.onset_sec - asked_sec
+            if since_sec > 0 and candidate.value >= SURELY_MEANT:
+                return False
+            return 0 <= since_sec < self.settings.not_now_sec
+        stored_sec = self.recall.hushed_until(candidate.addressee)
+        if stored_sec is not None:
+            return now_sec < stored_sec
         return 0 <= now_sec - asked_sec < self.settings.not_now_sec
 
 
@@ -186,14 +210,42 @@ def someone_speaks(view: WorldView) -> bool:
 def talks(person: Person) -> bool:
     """Tell whether a visible person in earshot moves the lips as in speech."""
     near = person.distance_m is None or person.distance_m <= EARSHOT_M
-    return person.visible and person.mouth_active and near
+    return person.visible and person.mouth_active and near and not person.on_screen
 
 
-def _unfinished(candidate: Candidate, view: WorldView) -> bool:
-    """Let who spoke go on, for a while; a mouth that never rests is not waited for."""
-    person = view.person(candidate.addressee)
-    waited_sec = view.now_sec - candidate.onset_sec
-    return person is not None and talks(person) and waited_sec < LET_FINISH_SEC
+def outdated(decision: Decision, view: WorldView) -> str:
+    """Say why words that were decided on no longer fit when the first is due, or nothing.
+
+    A hazard always fits, and so does what another node asked for. An answer needs silence and its
+    speaker, words that nobody asked for also an addressee who is still free for them; a greeting,
+    one who still looks.
+    """
+    return next((why for holds, why in _changes(decision, view) if holds), '')
+
+
+def _changes(decision: Decision, view: WorldView) -> Iterator[tuple[bool, str]]:
+    """What may have changed since a decision."""
+    who, trigger = decision.addressee, decision.trigger
+    if trigger in (Trigger.HAZARD, Trigger.TASK) or not decision.topic:
+        return
+    person = view.person(who)
+    yield bool(who) and person is None, f'{who} has left'
+    yield any(talks(p) for p in view.people), 'someone began to speak'
+    if trigger is Trigger.REPLY or person is None:
+        return
+    yield view.now_sec - person.last_seen_sec > GLANCE_SEC, f'{who} is out of view'
+    yield _on_phone(person, view), f'{who} took a phone'
+    yield person.eyes_closed, f'{who} closed the eyes'
+    if trigger not in (Trigger.GREETING, Trigger.SMALL_TALK):
+        return
+    yield view.now_sec - person.looked_sec > GLANCE_SEC, f'{who} turned away'
+    turned = person.mood in CARE_MOODS and f'looks {person.mood}' not in decision.evidence
+    yield turned, f'{who} looks {person.mood} now, and care comes first'
+
+
+def _on_phone(person: Person, view: WorldView) -> bool:
+    """Tell whether someone is on the phone, or may be: a first sight of it is not waited out."""
+    return person.on_phone or view.now_sec - person.phone_seen_sec < PHONE_HINT_SEC
 
 
 def _note(book: dict[Key, float], key: Key, at_sec: float) -> None:

@@ -412,7 +412,12 @@ class ViewSettings:
         '127.0.0.1',
         'Address to listen on; any but a loopback one shows camera and words to the network',
     )
-    port: int = setting(8077, 'Port to listen on; 0 takes any free one', low=0, high=65535)
+    port: int = setting(
+        8077,
+        'Port to listen on, or the next free one of ten; 0 takes any free one',
+        low=0,
+        high=65535,
+    )
     names: str = setting(
         '', 'Host names, comma separated, by which the page may be opened besides its address'
     )

@@ -209,7 +209,8 @@ class Person:
     turned toward another person who turned toward them.
     `engagement` is the probability that they want to interact, as `robochat.intention` estimates
     it. `eyes_closed` and `on_phone` hold once they have lasted, `on_screen` for a face that was
-    never seen anywhere but within a screen.
+    never seen anywhere but within a screen. `looked_sec` is when the head last pointed at the
+    robot, `phone_seen_sec` when a phone was last seen at it, however short.
     """
 
     id: str
@@ -235,6 +236,8 @@ class Person:
     eyes_closed: bool = False
     on_phone: bool = False
     on_screen: bool = False
+    looked_sec: float = -math.inf
+    phone_seen_sec: float = -math.inf
 
 
 @dataclass(frozen=True)
@@ -266,6 +269,8 @@ class Speech:
     """Words that were said: by a person (`speaker` empty when unknown) or by the robot itself.
 
     `seen` tells whether the speaker's lips were seen to move; None where they can't be read.
+    `gaze` is the share of the time during the words, the last ones counting most, in which the
+    head of the speaker pointed at the robot, and `by` the speaker as they were then.
     """
 
     speaker: str
@@ -273,6 +278,8 @@ class Speech:
     stamp_sec: float
     by_robot: bool = False
     seen: bool | None = None
+    gaze: float | None = None
+    by: Person | None = None
 
 
 @dataclass(frozen=True)
@@ -427,7 +434,10 @@ class Hush:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Something the model wanted and the robot won't do: `what` is `utterance` or `plan`."""
+    """Something the model wanted and the robot won't do.
+
+    `what` is `utterance` or `plan`, or `turn` where the moment for any words has passed.
+    """
 
     what: str
     reason: str

@@ -202,11 +202,11 @@ class World:
         """Note words; those of a person get the likeliest speaker if none is known."""
         if not speech.by_robot:
             if speech.speaker not in self._people:
-                people = (m.person for m in self._people.values())
-                speech = replace(speech, speaker=likely_speaker(people))
-            memory = self._people.get(speech.speaker)
-            seen = memory.moved_lips(speech.stamp_sec) if memory is not None else None
-            speech = replace(speech, seen=seen)
+                at_sec, known = speech.stamp_sec, self._people.values()
+                still = {m.person.id for m in known if m.moved_lips(at_sec) is False}
+                speech = replace(speech, speaker=likely_speaker((m.person for m in known), still))
+            if speech.speaker in self._people:
+                speech = self._people[speech.speaker].spoke(speech)
             self._happened(EventKind.SPOKE, speech.speaker, speech.stamp_sec)
         self._speech.append(speech)
         self._silence_from_sec = None

@@ -88,8 +88,10 @@ class Browser:
         self.call('Emulation.setEmulatedMedia', {'features': [scheme]})
 
     def open(self, url: str) -> None:
-        """Go to a page."""
+        """Go to a page and wait until it is there."""
         self.call('Page.navigate', {'url': url})
+        there = f"location.href === {json.dumps(url)} && document.readyState === 'complete'"
+        assert self.until(there), f'{url} does not open'
 
     def value(self, expression: str) -> Any:
         """Evaluate JavaScript in the page."""

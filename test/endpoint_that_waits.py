@@ -13,10 +13,16 @@ import time
 WAIT_SEC = float(sys.argv[1])
 
 
+def tell(word: str) -> None:
+    """Write a word on a line of its own."""
+    sys.stdout.write(f'{word}\n')
+    sys.stdout.flush()
+
+
 class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers['Content-Length']))
-        print('asked', flush=True)
+        tell('asked')
         time.sleep(WAIT_SEC)
         words = json.dumps({'say': 'Hello, how nice to see you here.', 'plan': []})
         body = json.dumps(
@@ -27,12 +33,12 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header('Content-Length', str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-        print('answered', flush=True)
+        tell('answered')
 
     def log_message(self, *_: object) -> None:
         """Say nothing of each request."""
 
 
 server = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-print(f'http://127.0.0.1:{server.server_port}/v1', flush=True)
+tell(f'http://127.0.0.1:{server.server_port}/v1')
 server.serve_forever()

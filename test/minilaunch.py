@@ -97,7 +97,13 @@ class Node:
         self.given = given
 
     def visit(self, context: Context) -> None:
-        given = {'arguments': [], 'parameters': [], 'remappings': [], 'respawn': False, **self.given}
+        given = {
+            'arguments': [],
+            'parameters': [],
+            'remappings': [],
+            'respawn': False,
+            **self.given,
+        }
         words = [given['package'], given['executable'], *given['arguments'], '--ros-args']
         if 'name' in given:
             words += ['-r', f'__node:={given["name"]}']
@@ -197,7 +203,7 @@ def _run_xml(path: Path, context: Context) -> None:
 
 
 def visited(path: str, **arguments: str) -> Context:
-    """Visit a launch file as `ros2 launch PATH name:=value ...` does, without starting anything."""
+    """Visit a launch file as `ros2 launch PATH name:=value ...` does; nothing is started."""
     context = Context(dict(arguments))
     command = sys.argv
     sys.argv = ['ros2', 'launch', path, *(f'{n}:={v}' for n, v in arguments.items())]

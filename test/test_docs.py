@@ -10,6 +10,7 @@ from pathlib import Path
 import re
 import shlex
 import sys
+from types import SimpleNamespace
 
 from language import PERSONA, schema_of, sentence_of
 import pytest
@@ -168,6 +169,16 @@ def test_every_launch_file_and_argument_that_is_shown_exists():
     ]
 
 
+def test_every_extra_that_is_shown_exists():
+    declared = set(re.findall(r"^    '(\w+)': \[", (ROOT / 'setup.py').read_text(), re.M))
+    pages = ' '.join(page.read_text() for page in PAGES)
+    shown = {
+        name for names in re.findall(r'robochat\[([\w,]+)\]', pages) for name in names.split(',')
+    }
+    assert shown
+    assert shown <= declared
+
+
 # --------------------------------------------------------------------------- files and links
 def test_every_file_that_is_named_exists():
     private = set(re.findall(r"'(~/\w+)'", (ROOT / 'robochat/ros/topics.py').read_text()))
@@ -314,6 +325,13 @@ def test_no_page_is_lost_and_none_is_invented():
     listed = [n for part in made.navigation({'index', 'new', 'memory'}) for n in part.values()]
     assert [name for names in listed for name in names] == ['index.md', 'memory.md', 'new.md']
     assert not {n for names in made.SECTIONS.values() for n in names if n.startswith('/')}
+
+
+def test_links_that_only_the_repository_has_keep_their_words():
+    page = SimpleNamespace(file=SimpleNamespace(src_uri='evaluation/evaluation.md'))
+    text = 'See [home](../../config/skills/home.yaml) and [safety](../safety.md).'
+    kept = generator().on_page_markdown(text, page=page, config=None, files=None)
+    assert kept == 'See home and [safety](../safety.md).'
 
 
 def test_nothing_is_fetched_from_the_internet():

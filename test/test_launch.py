@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
-import re
 from xml.etree import ElementTree
 
 from minilaunch import processes, visited
@@ -36,18 +36,20 @@ def launch(name, **arguments):
     return processes(str(ROOT / 'launch' / name), **arguments)
 
 
+def pairs(process, flag):
+    """What follows a flag on a command line, parted at `:=`."""
+    found = (word for before, word in itertools.pairwise(process.command) if before == flag)
+    return [word.split(':=', 1) for word in found]
+
+
 def parameters(process):
     """The parameters that a process is given on its command line."""
-    words = process.command
-    pairs = (w.split(':=', 1) for before, w in zip(words, words[1:], strict=False) if before == '-p')
-    return {name: value.strip("'") for name, value in pairs}
+    return {name: value.strip("'") for name, value in pairs(process, '-p')}
 
 
 def remapped(process):
     """The remappings of a process."""
-    words = process.command
-    pairs = (w.split(':=', 1) for before, w in zip(words, words[1:], strict=False) if before == '-r')
-    return dict(pairs)
+    return dict(pairs(process, '-r'))
 
 
 # --------------------------------------------------------------------------- arguments
@@ -142,7 +144,8 @@ def test_the_xml_twin_has_the_same_arguments_and_starts_the_same():
 def test_the_documentation_has_every_argument_with_its_default():
     page = (ROOT / 'docs' / 'launch.md').read_text()
     for name, argument in {**SIM, **FLEET, **ROBOCHAT}.items():
-        assert re.search(rf'^\| `{name}` \| `?{re.escape(argument.default)}`? \|', page, re.M), name
+        default = f'`{argument.default}` ' if argument.default else ''
+        assert f'| `{name}` | {default}| {argument.text} |' in page
 
 
 # --------------------------------------------------------------------------- the node

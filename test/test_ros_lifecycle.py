@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+from conftest import end_child
 import pytest
 
 pytest.importorskip('rclpy', reason='ROS 2 is not installed')
@@ -24,6 +25,7 @@ QUICK = {
     'autostart': False,
 }
 WAIT_SEC = 4.0
+INTERFACES = Path(sys.prefix) / 'interfaces' / 'lib'
 
 
 class Managed:
@@ -106,6 +108,10 @@ class Managed:
         self.node.destroy_publisher(publisher)
         return bool(until())
 
+    def last_words(self) -> str:
+        """End the node, and return what it wrote."""
+        return end_child(self.child)
+
     def parameter_client(self, kind, name: str):
         return self.node.create_client(kind, f'robochat/{name}')
 
@@ -124,9 +130,11 @@ class Managed:
 
 
 def _written(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else f"'{value}'" * isinstance(
-        value, str
-    ) or str(value)
+    return (
+        str(value).lower()
+        if isinstance(value, bool)
+        else f"'{value}'" * isinstance(value, str) or str(value)
+    )
 
 
 @pytest.fixture
@@ -209,7 +217,7 @@ def test_it_shuts_down_from_every_state_and_stays_visible(managed, before):
 
 def test_deactivated_in_the_middle_of_a_model_call_it_keeps_silent(managed, server):
     node = managed(**server.settings)
-    assert node.change('configure', 'activate') == [True, True]
+    assert node.change('configure', 'activate') == [True, True], node.last_words()
     assert node.show_sad_face(lambda: server.said('asked'))
     started_sec = time.monotonic()
     assert node.change('deactivate') == [True]
@@ -241,9 +249,13 @@ def test_interrupted_in_the_middle_of_a_model_call_it_goes_at_once(managed, serv
     assert node.child.returncode == 0 and 'Traceback' not in output
 
 
-def test_an_error_while_activating_frees_everything_and_ends_unconfigured(managed):
+@pytest.mark.skipif(not INTERFACES.is_dir(), reason='make test builds the interfaces')
+def test_an_error_while_activating_frees_everything_and_ends_unconfigured(managed, monkeypatch):
+    packages = next(INTERFACES.glob('python3*')) / 'site-packages'
+    search = os.environ.get('LD_LIBRARY_PATH', '')
+    monkeypatch.setenv('PYTHONPATH', str(packages))
+    monkeypatch.setenv('LD_LIBRARY_PATH', f'{INTERFACES}:{search}')
     node = managed(hri__outlet='tts', hri__outlet_action='no name!')
-    pytest.importorskip('tts_msgs', reason='the interfaces for tests are not built')
     assert node.change('configure', 'activate') == [True, False]
     assert node.state == 'unconfigured'
     assert node.publishes('/robochat/utterance') == 0
@@ -259,6 +271,29 @@ def test_what_can_not_be_configured_stays_unconfigured_until_it_can(managed):
     assert node.state == 'unconfigured'
     assert node.set(plan__skills='home')[0]
     assert node.change('configure') == [True]
+
+
+@pytest.mark.model
+def test_interrupted_while_the_model_reads_it_leaves_nothing_behind(managed):
+    """The model can not be freed in the middle of a prompt, and nobody waits for it."""
+    node = managed(model__backend='smollm2')
+    assert node.change('configure', 'activate') == [True, True]
+    memory = shared_memory(node.child.pid)
+    assert memory
+    started_sec = time.monotonic()
+    os.killpg(node.child.pid, signal.SIGINT)
+    output = node.child.communicate(timeout=60)[0]
+    assert time.monotonic() - started_sec < 20.0
+    assert node.child.returncode == 0 and 'Traceback' not in output
+    assert not [path for path in memory if path.exists()]
+
+
+def shared_memory(pid: int) -> list[Path]:
+    """The segments in /dev/shm that a process maps and this one does not: its own."""
+    lines = Path(f'/proc/{pid}/maps').read_text().splitlines()
+    theirs = {line.split()[-1] for line in lines if '/dev/shm/fastdds_' in line}
+    ours = Path(f'/proc/{os.getpid()}/maps').read_text()
+    return [Path(name) for name in theirs if name not in ours]
 
 
 @pytest.mark.model

@@ -32,6 +32,7 @@ def page() -> Iterator[Page]:
 
 def shown(window: Browser, page: Page, width: int = 1280, height: int = 800, **look: bool) -> None:
     """Open the page, and wait until it shows the scene."""
+    window.open('about:blank')
     window.events.clear()
     window.size(width, height, **look)
     window.open(page.server.url)
@@ -112,7 +113,9 @@ def test_news_appear_while_it_is_open_and_a_chosen_decision_stays(window, page):
     shown(window, page)
     window.value("document.querySelector('#decisions li.silent').click()")
     page.board.note('decision', decision(True, 'something fell'), START_SEC + 20)
-    page.board.note('utterance', {'id': 'turn_2', 'text': 'Careful!', 'reason': ''}, START_SEC + 20)
+    page.board.note(
+        'utterance', {'id': 'turn_2', 'text': 'Careful!', 'reason': ''}, START_SEC + 20
+    )
     assert window.until("document.querySelectorAll('#decisions li').length === 3")
     assert text(window, '#verdict .verdict') == 'Stays silent'
     window.value("document.getElementById('live').click()")
@@ -213,7 +216,9 @@ def test_markup_in_peoples_words_is_shown_as_the_text_that_it_is(window):
 
 def test_the_browser_itself_forbids_markup_from_text(window, page):
     shown(window, page)
-    tried = window.value("try { document.body.innerHTML = '<b>x</b>'; 'done' } catch { 'refused' }")
+    tried = window.value(
+        "try { document.body.innerHTML = '<b>x</b>'; 'done' } catch { 'refused' }"
+    )
     assert tried == 'refused'
 
 
@@ -222,8 +227,9 @@ HIGH = 'document.documentElement.scrollHeight <= window.innerHeight'
 SIZES = [(1280, 800, False), (1280, 800, True), (820, 1180, False), (390, 844, True)]
 
 
-@pytest.mark.parametrize(('width', 'height', 'dark'), SIZES)
-def test_it_fits_the_screen(window, page, tmp_path: Path, width, height, dark):
+@pytest.mark.parametrize('size', SIZES)
+def test_it_fits_the_screen(window, page, tmp_path: Path, size):
+    width, height, dark = size
     shown(window, page, width, height, mobile=width < 700, dark=dark)
     assert window.value(WIDE)
     assert width < 1100 or window.value(HIGH)

@@ -12,10 +12,12 @@ import time
 
 import pytest
 from robochat.settings import ViewSettings
+from robochat.view import connection
 from robochat.view import server as server_module
 from robochat.view.access import MAX_BODY_BYTES, Rating, TOKEN_HEADER
 from robochat.view.board import Board, MAX_READERS
-from robochat.view.server import FILES, MAX_CONNECTIONS, MAX_WORDS, ViewError, ViewServer
+from robochat.view.connection import FILES
+from robochat.view.server import MAX_CONNECTIONS, MAX_WORDS, PORTS, ViewError, ViewServer
 from view_scene import board_with_a_scene, decision, HOSTILE, pictures_with_one
 
 LATE_SEC = 0.6
@@ -54,13 +56,13 @@ class Page:
     def ask(
         self, method: str, path: str, body: bytes, headers: dict[str, str]
     ) -> tuple[http.client.HTTPResponse, bytes]:
-        connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=10)
+        client = http.client.HTTPConnection('127.0.0.1', self.port, timeout=10)
         try:
-            connection.request(method, path, body, headers)
-            answer = connection.getresponse()
+            client.request(method, path, body, headers)
+            answer = client.getresponse()
             return answer, answer.read()
         finally:
-            connection.close()
+            client.close()
 
     def post(self, path: str, body: object, **changed: str) -> tuple[int, dict]:
         headers = {
@@ -158,7 +160,7 @@ def test_the_news_begin_with_everything_and_go_on(page):
 
 
 def test_a_picture_comes_with_its_number_and_no_second_time(page, monkeypatch):
-    monkeypatch.setattr(server_module, 'PICTURE_SEC', 0.1)
+    monkeypatch.setattr(connection, 'PICTURE_SEC', 0.1)
     answer, data = page.get('/picture?after=0')
     assert (answer.status, answer.headers['X-Picture']) == (200, '1')
     assert data.startswith(b'\xff\xd8')
@@ -176,18 +178,20 @@ def test_words_and_ratings_arrive_and_the_answer_says_who_listens(page):
 
 
 def test_one_connection_carries_many_requests(page):
-    connection = http.client.HTTPConnection('127.0.0.1', page.port, timeout=10)
+    client = http.client.HTTPConnection('127.0.0.1', page.port, timeout=10)
     for _ in range(5):
-        connection.request('GET', '/page.css')
-        assert connection.getresponse().read()
-    used = connection.sock.getsockname()
-    connection.request('GET', '/')
-    assert connection.sock.getsockname() == used
-    connection.close()
+        client.request('GET', '/page.css')
+        assert client.getresponse().read()
+    used = client.sock.getsockname()
+    client.request('GET', '/')
+    assert client.sock.getsockname() == used
+    client.close()
 
 
 # --------------------------------------------------------------------------- what it refuses
-@pytest.mark.parametrize('path', ['/nothing', '/../settings.py', '/page.html', '/page.css/', '/x' * 9000])
+@pytest.mark.parametrize(
+    'path', ['/nothing', '/../settings.py', '/page.html', '/page.css/', '/x' * 9000]
+)
 def test_other_paths_are_refused_without_repeating_them(page, path):
     answer, data = page.get(path)
     assert answer.status in (404, 414)
@@ -268,7 +272,16 @@ def test_what_is_no_request_ends_with_an_error_and_the_page_goes_on(page, words)
     assert page.get('/')[0].status == 200
 
 
-def test_an_address_that_is_taken_is_a_clear_error(page):
+def test_where_others_have_the_port_the_next_is_taken(page):
+    other = ViewServer(ViewSettings(port=page.port), Board(), page.pictures, page.said, '/r2')
+    try:
+        assert 0 < other.server_address[1] - page.port < PORTS
+    finally:
+        other.stop()
+
+
+def test_an_address_that_cannot_be_had_is_a_clear_error(page, monkeypatch):
+    monkeypatch.setattr(server_module, 'PORTS', 1)
     with pytest.raises(ViewError, match='view.port'):
         ViewServer(ViewSettings(port=page.port), Board(), page.pictures, page.said)
     with pytest.raises(ViewError, match='view.host'):
@@ -338,23 +351,23 @@ def test_a_flood_of_connections_is_turned_away_and_passes(strict):
 
 def _status(page: Page, path: str = '/') -> int:
     """What the page answers now, its body unread; 0 when it turns us away."""
-    connection = http.client.HTTPConnection('127.0.0.1', page.port, timeout=10)
+    client = http.client.HTTPConnection('127.0.0.1', page.port, timeout=10)
     try:
-        connection.request('GET', path)
-        return connection.getresponse().status
+        client.request('GET', path)
+        return client.getresponse().status
     except (OSError, http.client.HTTPException):
         return 0
     finally:
-        connection.close()
+        client.close()
 
 
 def test_a_flood_of_requests_is_told_to_stop(page):
-    connection = http.client.HTTPConnection('127.0.0.1', page.port, timeout=10)
+    client = http.client.HTTPConnection('127.0.0.1', page.port, timeout=10)
     statuses = []
     for _ in range(3000):
         try:
-            connection.request('GET', '/icon.svg')
-            answer = connection.getresponse()
+            client.request('GET', '/icon.svg')
+            answer = client.getresponse()
             answer.read()
         except (OSError, http.client.HTTPException):
             break
@@ -362,7 +375,7 @@ def test_a_flood_of_requests_is_told_to_stop(page):
         if answer.status == 429:
             break
     assert statuses[-1] in (200, 429) and len(statuses) < 3000
-    connection.close()
+    client.close()
 
 
 def test_the_server_ends_at_once_and_takes_its_connections_with_it():

@@ -103,6 +103,8 @@ def run(wish: Wish, tell: Tell) -> Bench:
 
 def chosen(wish: Wish) -> tuple[Timeline, ...]:
     """Return the timelines that are wished for; raises MannersError when there are none."""
+    if wish.pixels and wish.folder:
+        raise MannersError(f'{wish.folder}: films are not read from it; drop one of both options')
     if wish.pixels:
         from robochat.bench.films import load_films
 

@@ -27,6 +27,7 @@ COMMANDS = {
     'learn': 'refit when to speak to how people took it',
     'record': 'record what the robot takes in and gives out',
     'replay': 'play a recording again: the same decisions, or how another version differs',
+    'gazebo': 'play a scenario in Gazebo 11',
     'bench': 'measure perception, reaction, manners, plans, model or scale',
     'memory': 'list, show, forget or export the people that are remembered',
     'doctor': 'say what is installed, what is missing and how to get it',

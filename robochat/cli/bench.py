@@ -11,6 +11,7 @@ BENCHES = {
     'perception': 'faces, pose and expressions against fer on the same pictures',
     'reaction': 'visible change to utterance, silence, memory; plays the scenarios',
     'decide': 'the policy alone',
+    'transport': 'pictures between two processes, with the shipped profile',
     'manners': 'when it speaks and when it keeps silent, against four baselines',
 }
 
@@ -26,7 +27,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument('name', choices=(*BENCHES, 'all'), help='what to measure')
     parser.add_argument('--json', metavar='FILE', help='write the rows as JSON')
     parser.add_argument(
-        '--seconds', type=float, default=10.0, help='perception: time for each side'
+        '--seconds', type=float, default=10.0, help='perception, transport: how long'
     )
     parser.add_argument('--runs', type=int, default=1, help='reaction: runs of each scenario')
     parser.add_argument(
@@ -62,6 +63,10 @@ def _rows(name: str, args: argparse.Namespace) -> Sequence[Any]:
         from robochat.bench import perception
 
         return perception.run(args.seconds)
+    if name == 'transport':
+        from robochat.bench import transport
+
+        return transport.run(args.seconds)
     if name == 'manners':
         from robochat.bench import manners
 

@@ -12,6 +12,7 @@ from typing import Any, IO
 Event = dict[str, Any]
 
 FIRST_THREE = ('sad_homecoming', 'cheerful_visitor', 'falling_cup')
+PICTURES = ('--images', 'compressed', '--image-hz', '3')
 BOLD, DIM, GREEN, RED, BLUE, OFF = (
     '\033[1m',
     '\033[2m',
@@ -51,7 +52,9 @@ def add_parser(commands: Any) -> None:
         '--pictures', metavar='DIR', help='write the annotated picture of each utterance'
     )
     parser.add_argument(
-        '--record', metavar='FILE', help='record the topics for `robochat replay`, with pictures'
+        '--record',
+        metavar='FILE',
+        help='record the topics for `robochat replay`, with three pictures a second',
     )
     parser.add_argument('--logs', metavar='DIR', help='keep the logs of the processes here')
     parser.add_argument(
@@ -95,7 +98,9 @@ def _play(name: str, args: argparse.Namespace, lines: IO[str]) -> bool:
     printer = Printer(sys.stdout, colour=sys.stdout.isatty())
     printer.title(scenario.name, scenario.about)
     if args.view:
-        printer.wait(f'watch it at {_address_of_view(args.params)}')
+        printer.wait(
+            f'watch it at {_address_of_view(args.params)} (or the next port, if others have it)'
+        )
     printer.wait('the node starts, and its model reads its prompts once (up to a minute)')
 
     def note(event: Event) -> None:
@@ -110,7 +115,7 @@ def _play(name: str, args: argparse.Namespace, lines: IO[str]) -> bool:
         params=args.params,
         seed=args.seed,
         view=args.view,
-        record=('--out', args.record, '--images', 'compressed') if args.record else (),
+        record=('--out', args.record, *PICTURES) if args.record else (),
     )
     onlookers = _onlookers(args, scenario.name)
     played = play(stage, note, Path(args.logs) if args.logs else None, onlookers)

@@ -1,4 +1,4 @@
-"""`robochat perception`, also the program `robochat_perception`: perception as a node of its own."""
+"""`robochat perception`, also the program `robochat_perception`: the eyes as a ROS 2 node."""
 
 from __future__ import annotations
 

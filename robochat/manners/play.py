@@ -3,7 +3,8 @@
 Flow: each tick folds the news into the real `World`, shows the policy the view and carries its
 decision out: the words come after `RESPONSE_SEC` (a warning's at once) and take `SPOKEN_SEC`; one opening is on its way
 at a time, and a more urgent one cuts it short; a person who begins to speak cuts an opening short
-that is still on its way, and gets the floor (`robochat.floor`); mute lets nothing out. All
+that is still on its way, and gets the floor (`robochat.floor`); what no longer fits when the first
+word is due is taken back (`robochat.restraint`); mute lets nothing out. All
 policies speak with this same mouth. A timeline does not depend on the robot, but for words that
 people say `on` the robot's.
 """
@@ -35,6 +36,7 @@ from robochat.manners.stream import News, news_of
 from robochat.manners.timeline import answered, Timeline, Window
 from robochat.pipeline import CLOCK_JUMP_SEC
 from robochat.response import SAID_AT_ONCE
+from robochat.restraint import outdated
 from robochat.turns import GIVE_WAY, MAY_BE_CUT_SHORT, talking
 from robochat.values import (
     Decision,
@@ -121,8 +123,8 @@ class _Play:
     def _tick(self, news: News) -> None:
         self._fold(news)
         self._hear(news)
-        self._begin_words(news)
         self._restart_after_jump(news)
+        self._begin_words(news)
         view = self._view(news)
         self._yield_floor(view, news)
         began_sec = time.perf_counter()
@@ -179,7 +181,7 @@ class _Play:
                 speech = self.world.heard(Speech('', says.text, news.stamp_sec))
                 if intent_of(says.text) is Intent.NOT_NOW:
                     self.policy.hush(speech.speaker, news.stamp_sec)
-                self._yield_opening()
+                self._yield_opening(news)
                 self._be_hushed(self.floor.heard(news.stamp_sec), now_sec)
         self.heard_sec = now_sec
 
@@ -220,6 +222,9 @@ class _Play:
         coming = self.coming
         if coming is None or now_sec < coming.due_sec - 1e-9:
             return
+        if outdated(coming.decision, self._view(news)):
+            self._take_back()
+            return
         if self.saying is not None:
             self.saying.end_sec = now_sec
         coming.begun_sec, coming.end_sec = coming.due_sec, coming.due_sec + SPOKEN_SEC
@@ -244,28 +249,28 @@ class _Play:
         else:
             gives_way = self.coming.decision.trigger in (*GIVE_WAY, Trigger.NONE)
         if gives_way and talking(view) - self.talking:
-            self._take_back()
+            self._take_back(news.stamp_sec)
         self._be_hushed(self.floor.taken(view.people, news.stamp_sec), news.at_sec)
 
-    def _yield_opening(self) -> None:
+    def _yield_opening(self, news: News) -> None:
         """Drop an opening on its way, unless it was asked for or warns."""
         if self.coming is not None and self.coming.decision.trigger in CUT_SHORT:
-            self._take_back()
+            self._take_back(news.stamp_sec)
 
     def _be_hushed(self, hush: Hush | None, now_sec: float) -> None:
-        """Stop the words on the air; what was hardly said may be said again."""
+        """Stop the words on the air; what was hardly said may be said again after the talk."""
         if hush is None or self.saying is None:
             return
         self.saying.end_sec = now_sec
         self.saying = None
         unsaid = self.floor.stop(hush)
         if unsaid is not None:
-            self.policy.took_back(unsaid)
+            self.policy.took_back(unsaid, hush.stamp_sec)
 
-    def _take_back(self) -> None:
-        """Cancel what is on its way."""
+    def _take_back(self, talk_sec: float | None = None) -> None:
+        """Cancel what is on its way; talk may be the reason."""
         if self.coming is not None:
-            self.policy.took_back(self.coming.decision)
+            self.policy.took_back(self.coming.decision, talk_sec)
             self.coming = None
 
     # ------------------------------------------------------------------ the judgement

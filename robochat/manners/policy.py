@@ -50,8 +50,8 @@ class Policy(Protocol):
     def spoke(self, decision: Decision, now_sec: float) -> None:
         """Take note of an opening that is on its way."""
 
-    def took_back(self, decision: Decision) -> None:
-        """Take note that it was cancelled before a word was said."""
+    def took_back(self, decision: Decision, talk_sec: float | None = None) -> None:
+        """Take note that it was cancelled, where talk cut it off also when."""
 
     def hush(self, person_id: str, now_sec: float) -> None:
         """Take note that someone asked for silence."""
@@ -94,7 +94,7 @@ class _Baseline:
     def spoke(self, decision: Decision, now_sec: float) -> None:
         """Note nothing."""
 
-    def took_back(self, decision: Decision) -> None:
+    def took_back(self, decision: Decision, talk_sec: float | None = None) -> None:
         """Note nothing."""
 
     def hush(self, person_id: str, now_sec: float) -> None:

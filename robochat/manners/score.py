@@ -36,7 +36,7 @@ import math
 
 from robochat.manners.play import settings_of
 from robochat.manners.record import LISTEN, Opening, Played, SPEAK, WAIT
-from robochat.manners.timeline import Says, Span, UNSEEN
+from robochat.manners.timeline import Says, Span, Timeline, UNSEEN
 from robochat.settings import EngagementSettings
 from robochat.values import Trigger
 
@@ -92,7 +92,7 @@ def score(played: Played) -> Score:
         delays_sec=tuple(delays),
         hazard_sec=tuple(_delay(o) for o in hazards),
         hazards=sum('hazard' in w.why for w in played.windows),
-        repeats=repeats(played.openings, settings_of(timeline).engagement),
+        repeats=repeats(played.openings, timeline),
         over=sum(_over(o, played) for o in played.openings),
         confusion=confusion(played, [o for o in counted if o.window is None]),
         decide_sec=played.decide_sec,
@@ -115,15 +115,17 @@ def _delay(opening: Opening) -> float:
 
 
 # --------------------------------------------------------------------------- bad manners
-def repeats(openings: Sequence[Opening], settings: EngagementSettings) -> int:
+def repeats(openings: Sequence[Opening], timeline: Timeline) -> int:
     """Count openings within the cooldown of an earlier one to the same person."""
     count = 0
+    settings = settings_of(timeline).engagement
     asked_for = (Trigger.REPLY, Trigger.HAZARD, Trigger.TASK)
     own = [o for o in openings if o.decision.trigger not in asked_for]
     for number, opening in enumerate(own):
         earlier = [o for o in own[:number] if set(o.to) & set(opening.to)]
         count += opening.window is None and any(
-            begun(opening) - begun(o) < _cooldown_sec(o, opening, settings) for o in earlier
+            timeline.passed_sec(begun(o), begun(opening)) < _cooldown_sec(o, opening, settings)
+            for o in earlier
         )
     return count
 

@@ -184,6 +184,11 @@ class Timeline:
         """Return the time on the robot's clock at a time of the timeline."""
         return origin_sec + at_sec + sum(j.by_sec for j in self.jumps if j.at_sec <= at_sec)
 
+    def passed_sec(self, start_sec: float, end_sec: float) -> float:
+        """Return how long it is from one time to another, with the time of jumps forward."""
+        jumps = (j.by_sec for j in self.jumps if start_sec < j.at_sec <= end_sec and j.by_sec > 0)
+        return end_sec - start_sec + sum(jumps)
+
     def hour_at(self, at_sec: float) -> float:
         """Return the local time of day; only jumps forward are time that passes."""
         passed = sum(j.by_sec for j in self.jumps if j.at_sec <= at_sec and j.by_sec > 0)

@@ -86,10 +86,16 @@ def parameters_of(name: str) -> tuple[Any, ...] | None:
 
 
 def time_of(call: Call) -> float | None:
-    """When a call was made, in seconds on the recorded clock; None where it has no time."""
-    kinds = parameters_of(call.name) or ()
-    names = list(inspect.signature(getattr(Pipeline, call.name)).parameters)[1:]
-    for name, kind, value in zip(names, kinds, call.arguments, strict=False):
-        if name == 'now_sec' and kind is float:
-            return float(value)
-    return None
+    """When a call was made, in seconds on the recorded clock; None where it has no time.
+
+    Raises ValueError where that is no number.
+    """
+    at = _place_of_time(call.name)
+    return float(call.arguments[at]) if at is not None and at < len(call.arguments) else None
+
+
+@functools.cache
+def _place_of_time(name: str) -> int | None:
+    """Which argument of a call is its time."""
+    names = list(inspect.signature(getattr(Pipeline, name)).parameters)[1:]
+    return names.index('now_sec') if 'now_sec' in names else None

@@ -98,23 +98,23 @@ class Player:
     def play(self, calls: Iterable[Call]) -> Iterator[Happened]:
         """Make every call, and yield what comes of it."""
         for call in calls:
-            at_sec = time_of(call)
-            if at_sec is not None:
-                yield from self._until(at_sec)
-                self.now_sec = at_sec
-            self.hour = call.hour
             try:
+                yield from self._pass_time(time_of(call))
+                self.hour = call.hour
                 yield from self._make(call)
                 self.played += 1
             except UNFIT as error:
                 self.skipped += 1
                 self.complaint = f'{call.name}: {type(error).__name__}: {error}'
 
-    def _until(self, at_sec: float) -> Iterator[Happened]:
-        """Let come what is due before a time."""
+    def _pass_time(self, at_sec: float | None) -> Iterator[Happened]:
+        """Let come what is due until then."""
+        if at_sec is None:
+            return
         while self._coming and self._coming[0][0] <= at_sec:
             self.now_sec, turn = self._coming.popleft()
             yield from self._answer(turn)
+        self.now_sec = at_sec
 
     def _answer(self, turn: Turn) -> Iterator[Happened]:
         """Carry a turn out that the recording has no words for."""

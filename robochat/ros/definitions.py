@@ -8,10 +8,13 @@ from pathlib import Path
 import re
 import sys
 
+from rclpy.qos import QoSProfile
+
 BUILT_IN = re.compile(
     r'^(bool|byte|char|float32|float64|u?int(8|16|32|64)|w?string)(<=\d+)?(\[.*\])?$'
 )
 SEPARATOR = '=' * 80
+FOREVER = '{sec: 9223372036, nsec: 854775807}'
 
 
 class DefinitionError(RuntimeError):
@@ -21,6 +24,22 @@ class DefinitionError(RuntimeError):
 def name_of(kind: type) -> str:
     """Write a message class as `package/msg/Name`."""
     return f'{kind.__module__.split(".")[0]}/msg/{kind.__name__}'
+
+
+def qos_text(qos: QoSProfile) -> str:
+    """Write a quality of service as `ros2 bag` does, so that it can be offered again."""
+    lines = (
+        f'history: {qos.history.name.lower()}',
+        f'depth: {qos.depth}',
+        f'reliability: {qos.reliability.name.lower()}',
+        f'durability: {qos.durability.name.lower()}',
+        f'deadline: {FOREVER}',
+        f'lifespan: {FOREVER}',
+        'liveliness: automatic',
+        f'liveliness_lease_duration: {FOREVER}',
+        'avoid_ros_namespace_conventions: false',
+    )
+    return '- ' + '\n  '.join(lines) + '\n'
 
 
 def definition_of(name: str) -> str:

@@ -1,8 +1,8 @@
 """A lifecycle node: what every transition does, parameters, start and end.
 
-Flow: configure loads the parts (models), activate runs them on the graph, deactivate takes them off
-it, cleanup frees them; shutdown and an error do both. A node configures and activates itself unless
-its parameter `autostart` is false, and so does one that was started again after it died.
+Flow: configure loads the parts (models), activate runs them on the graph, deactivate takes them
+off it, cleanup frees them; shutdown and an error do both. A node configures and activates itself
+unless its parameter `autostart` is false, and so does one that was started again after it died.
 
 Threads: transitions and parameters are handled by the one executor thread.
 """
@@ -19,6 +19,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from rcl_interfaces.msg import SetParametersResult
 import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from robochat.config import Config, ConfigError
@@ -77,7 +78,7 @@ class ManagedNode(LifecycleNode, Generic[Parts]):
 
     def __init__(self, name: str, **options: Any) -> None:
         super().__init__(name, **options)
-        self.declare_parameter(parameters.AUTOSTART, True)
+        parameters.declare_autostart(self)
         self.config = parameters.declare_parameters(self)
         self.add_on_set_parameters_callback(self._on_parameters)
         self._parts: Parts | None = None
@@ -145,6 +146,17 @@ class ManagedNode(LifecycleNode, Generic[Parts]):
         self._stop()
         return self._release(within_sec)
 
+    def destroy_node(self) -> None:
+        """Take the node off the graph, and what rclpy leaves of it.
+
+        The state machine of a destroyed LifecycleNode keeps its context, and so the shared memory
+        of Fast DDS, until the interpreter ends (rclpy 7 and 9).
+        """
+        super().destroy_node()
+        machine: Any = getattr(self, '_state_machine', None)
+        if hasattr(machine, 'destroy_when_not_in_use'):
+            machine.destroy_when_not_in_use()
+
     def _stop(self) -> None:
         running, self._running = self._running, None
         if running is not None:
@@ -190,19 +202,24 @@ def spin(make: Callable[[], ManagedNode[Any]], ros_args: Sequence[str] = ()) -> 
         rclpy.init(args=['robochat', *ros_args])
     except RuntimeError as error:  # RCLError, which not every rclpy exports
         raise NodeError(f'ROS 2 can not start: {error}') from error
-    node, freed = None, True
+    executor, node, freed = SingleThreadedExecutor(), None, True
     try:
         node = make()
         if node.autostart:
             node.start()
-        rclpy.spin(node)
-    except (KeyboardInterrupt, rclpy.executors.ExternalShutdownException):
+        executor.add_node(node)
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
         if node is not None:
             freed = node.close(FREE_SEC)
+            executor.remove_node(node)
             node.destroy_node()
+        executor.shutdown()
         rclpy.try_shutdown()
+        # With nothing left in it the participant goes, and its shared memory with it.
+        rclpy.get_default_context().destroy()
     if not freed:
         _leave()
     return 0

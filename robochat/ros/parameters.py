@@ -35,12 +35,18 @@ def descriptor_of(item: Declaration) -> ParameterDescriptor:
     )
     if isinstance(item.default, float) and item.low is not None and item.high is not None:
         descriptor.floating_point_range = [
-            FloatingPointRange(from_value=item.low, to_value=item.high)
+            FloatingPointRange(from_value=float(item.low), to_value=float(item.high))
         ]
     elif type(item.default) is int and item.low is not None and item.high is not None:
         limits = IntegerRange(from_value=int(item.low), to_value=int(item.high), step=1)
         descriptor.integer_range = [limits]
     return descriptor
+
+
+def declare_autostart(node: Node) -> None:
+    """Declare whether the node configures and activates itself."""
+    text = 'Configure and activate by itself at the start; false leaves that to a manager'
+    node.declare_parameter(AUTOSTART, True, ParameterDescriptor(description=text))
 
 
 def declare_parameters(node: Node) -> Config:

@@ -52,7 +52,7 @@ class Seeing:
         self._throttle = Throttle()
         with ExitStack() as undo:
             self._outlets = {
-                topic: node.create_publisher(topic.kind, topic.name, topic.qos)
+                topic.name: node.create_publisher(topic.kind, topic.name, topic.qos)
                 for topic in (topics.EMOTIONS_OUT, topics.SCENE_OUT, topics.DIAGNOSTICS)
             }
             for outlet in self._outlets.values():
@@ -83,17 +83,17 @@ class Seeing:
         frame_id, source = self._camera.frame_id, NAME
         if isinstance(value, Observation):
             message = faces.observation_to_msg(value, frame_id, source)
-            self._outlets[topics.EMOTIONS_OUT].publish(message)
+            self._outlets[topics.EMOTIONS_OUT.name].publish(message)
         else:
             message = faces.scene_to_msg(value, frame_id, source)
-            self._outlets[topics.SCENE_OUT].publish(message)
+            self._outlets[topics.SCENE_OUT.name].publish(message)
 
     def _diagnose(self) -> None:
         """Publish rates, latencies and drops."""
         now_sec = self._now_sec()
         reports = [meter.report(now_sec) for meter in self._camera.meters]
         message = diagnostics_to_msg(reports, now_sec, node=NAME)
-        self._outlets[topics.DIAGNOSTICS].publish(message)
+        self._outlets[topics.DIAGNOSTICS.name].publish(message)
 
     def _complain(self, key: str, text: str) -> None:
         """Warn, but not more than every few seconds about one thing."""

@@ -43,7 +43,7 @@ class Stage:
 
     `warm` waits until the model has read its prompts before the simulator starts. `view` serves
     the page that shows it all, where the parameter file says. `record` are the words of
-    `robochat record`, which runs beside it.
+    `robochat record`, which runs beside it; `simulator` are further words of the simulator.
     """
 
     scenario: str
@@ -54,6 +54,7 @@ class Stage:
     warm: bool = True
     view: bool = False
     record: tuple[str, ...] = ()
+    simulator: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def play(
         warm_sec = WARM_SEC if stage.warm else 0.0
         audience.spin_until(lambda: _warm(events), warm_sec, node, late_is_fine=True)
         events.clear()
-        words = ('--scenario', stage.scenario, '--seed', str(stage.seed))
+        words = ('--scenario', stage.scenario, '--seed', str(stage.seed), *stage.simulator)
         sim = stack.enter_context(_start('simulator', folder, 'robochat_sim.node', *words))
         audience.spin_until(lambda: _begun(events), START_SEC, node, sim)
         audience.spin_until(lambda: sim.status() == 0, stage.seconds, node, sim, late_is_fine=True)
@@ -160,6 +161,7 @@ def _parameter_file(stage: Stage, folder: Path) -> Path:
     settings = {'engagement.local_time': '12:00', **stage.settings}
     config = config_from(settings, base=base)
     values = {group.name: dict(vars(getattr(config, group.name))) for group in fields(config)}
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / 'params.yaml'
     path.write_text(yaml.safe_dump({'/**': {'ros__parameters': values}}), encoding='utf-8')
     return path

@@ -32,7 +32,7 @@ from robochat.recording.reading import RecordingError
 from robochat.recording.spool import Heard, Spool
 from robochat.recording.writing import RecordingFile
 from robochat.ros import topics
-from robochat.ros.definitions import definition_of, DefinitionError, name_of
+from robochat.ros.definitions import definition_of, DefinitionError, name_of, qos_text
 from robochat.ros.images import frame_from_msg
 from robochat.ros.topics import Topic
 from sensor_msgs.msg import CompressedImage, Image
@@ -117,8 +117,8 @@ class Recorder(Node):
         """Make a channel for a topic and fill it."""
         name = self.resolve_topic_name(topic.name)
         kind = name_of(topic.kind)
-        qos = json.dumps({'reliability': str(topic.qos.reliability.name).lower()})
-        self._channels[name] = self._file.channel(name, kind, definition_of(kind), qos)
+        definition, qos = definition_of(kind), qos_text(topic.qos)
+        self._channels[name] = self._file.channel(name, kind, definition, qos)
         self._subscribe(topic, name)
 
     def _subscribe(self, topic: Topic, name: str) -> None:

@@ -19,17 +19,16 @@ from robochat.memory.acquaintances import Acquaintances
 from robochat.pipeline import Pipeline
 from robochat.recording.about import About
 from robochat.response import Output
-from robochat.ros import convert, faces, fields, plans, topics
+from robochat.ros import plans, topics
 from robochat.ros.cameras import Camera
 from robochat.ros.diagnostics import diagnostics_to_msg, StageMeter, Throttle
 from robochat.ros.feedback import FeedbackInlet
-from robochat.ros.fields import ConvertError
 from robochat.ros.hri.interop import Interop
+from robochat.ros.inlets import Inlets
 from robochat.ros.outlets import Outlets
 from robochat.ros.requests import Requests
 from robochat.ros.skills import SkillRunner
 from robochat.ros.tape import TapeOutlet
-from robochat.ros.topics import Topic
 from robochat.ros.workers import Worker
 from robochat.values import ActionPlan, Decision, PlanStatus, Turn, Utterance
 
@@ -58,12 +57,11 @@ class Running:
         self._learner = Learner.load(config.learning, acquaintances.agreed)
         undo.callback(self._learner.close)
         self._feedback = FeedbackInlet(self._learner, self.now_sec, self.deciding.dropped)
-        hour_at = day_clock(config.engagement.local_time, self.now_sec())
         self.pipeline = Pipeline(
             config,
             assembly.responder,
             assembly.perceiver,
-            hour_at,
+            day_clock(config.engagement.local_time, self.now_sec()),
             decision_model=assembly.decision_model,
             learner=self._learner,
             acquaintances=acquaintances,
@@ -79,7 +77,6 @@ class Running:
         undo.callback(self._interop.close)
         self.outlets = Outlets(node, self._interop.take)
         undo.callback(self.outlets.close)
-        self._tape = TapeOutlet(self.outlets, self.pipeline.tape, self._about)
         self._camera = Camera(
             config, self.pipeline, self.outlets.emit, self.now_sec, self._complain
         )
@@ -92,6 +89,11 @@ class Running:
         self._requests = Requests(node, self.pipeline, self._skills, self.now_sec)
         undo.callback(self._requests.close)
         undo.callback(self.pipeline.cancel, True)
+        self._put_on(undo)
+
+    def _put_on(self, undo: ExitStack) -> None:
+        """Put everything on the graph that brings something in."""
+        self._tape = TapeOutlet(self.outlets, self.pipeline.tape, self._about)
         self._entities: list[Any] = []
         undo.callback(self._take_off)
         for make in (self._subscriptions, self._services, self._timers):
@@ -114,18 +116,24 @@ class Running:
 
     # ------------------------------------------------------------------ wiring
     def _subscriptions(self) -> list[Any]:
-        wanted: list[tuple[Topic, Callable[[Any], None]]] = [
-            (topics.SPEECH, self._on_speech),
-            (topics.EMOTIONS_IN, self._guarded('emotions', self._on_emotions)),
-            (topics.SCENE_IN, self._guarded('scene', self._on_scene)),
-            (topics.ROBOT_STATE, self._guarded('robot_state', self._on_robot_state)),
-            (topics.FEEDBACK, self._guarded('feedback', self._feedback.take)),
+        subscribe, speech = self._node.create_subscription, topics.SPEECH
+        inlets = Inlets(
+            self._node,
+            self._config,
+            self.pipeline,
+            self.now_sec,
+            feedback=self._feedback.take,
+            dropped=self.deciding.dropped,
+            complain=self._complain,
+        )
+        made = [
+            *inlets.subscriptions,
+            subscribe(speech.kind, speech.name, self._on_speech, speech.qos),
         ]
-        if self._assembly.perceiver is not None:
-            compressed = self._config.camera.compressed
-            image = topics.IMAGE_COMPRESSED if compressed else topics.IMAGE
-            wanted.append((image, self._camera.on_image))
-        return [self._node.create_subscription(t.kind, t.name, call, t.qos) for t, call in wanted]
+        if self._assembly.perceiver is None:
+            return made
+        image = topics.IMAGE_COMPRESSED if self._config.camera.compressed else topics.IMAGE
+        return [*made, subscribe(image.kind, image.name, self._camera.on_image, image.qos)]
 
     def _services(self) -> list[Any]:
         return [
@@ -142,18 +150,6 @@ class Running:
             create(1.0, self._diagnose),
         ]
 
-    def _guarded(self, name: str, call: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Drop and count a message that can't be read."""
-
-        def guarded(message: Any) -> None:
-            try:
-                call(message)
-            except ConvertError as error:
-                self.deciding.dropped(f'{name} message')
-                self._complain(f'{name} message dropped', str(error))
-
-        return guarded
-
     # ------------------------------------------------------------------ what comes in
     def _on_speech(self, message: Any) -> None:
         if self.pipeline.hear(message.data, self.now_sec()) is None:
@@ -164,22 +160,6 @@ class Running:
         """Tell the outlets when a person took the floor."""
         if hush := self.pipeline.hushed():
             self.outlets.emit(hush)
-
-    def _on_emotions(self, message: Any) -> None:
-        self.pipeline.felt(faces.observation_from_msg(message, self._stamp(message)))
-
-    def _on_scene(self, message: Any) -> None:
-        self.pipeline.shown(faces.scene_from_msg(message, self._stamp(message)))
-
-    def _on_robot_state(self, message: Any) -> None:
-        self.pipeline.robot_is(convert.robot_state_from_msg(message))
-
-    def _stamp(self, message: Any) -> float:
-        """The header's stamp where it is near now, else now."""
-        now_sec = self.now_sec()
-        stamp_sec = fields.stamp_from_msg(message.header.stamp)
-        near = stamp_sec is not None and abs(now_sec - stamp_sec) < 5.0
-        return stamp_sec if near and stamp_sec is not None else now_sec
 
     def _on_mute(self, request: Any, response: Any) -> Any:
         self.pipeline.mute(request.data)
@@ -262,7 +242,7 @@ class Running:
         for warning in self._assembly.memory.warnings():
             self._node.get_logger().warning(warning)
         meters = (
-            *self._camera.meters,
+            *(self._camera.meters if self._assembly.perceiver is not None else ()),
             self.deciding,
             self.responding,
             *self._interop.meters,

@@ -35,6 +35,8 @@ NEWEST_PICTURE = QoSProfile(
 )
 RELIABLE = QoSProfile(reliability=ReliabilityPolicy.RELIABLE, depth=10)
 EVERY_LINE = QoSProfile(reliability=ReliabilityPolicy.RELIABLE, depth=200)
+# Takes from publishers of every kind, those that are only best effort too.
+ANY = QoSProfile(reliability=ReliabilityPolicy.BEST_EFFORT, depth=10)
 LATCHED = QoSProfile(
     reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL, depth=1
 )

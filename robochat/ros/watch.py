@@ -210,7 +210,9 @@ def _headless(value: Any) -> Any:
 
 
 def main(
-    robot: str = 'robochat', ros_args: Sequence[str] = (), settings: Mapping[str, Any] | None = None
+    robot: str = 'robochat',
+    ros_args: Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None,
 ) -> int:
     """Serve the page until interrupted; returns an exit status.
 
@@ -225,9 +227,10 @@ def main(
     watch = server = None
     try:
         watch = Watch(board, pictures, robot, settings=settings)
-        server = ViewServer(watch.config.view, board, pictures, watch)
+        name = watch.resolve_topic_name(robot)
+        server = ViewServer(watch.config.view, board, pictures, watch, name)
         server.start()
-        sys.stdout.write(f'{server.url} shows {watch.resolve_topic_name(robot)}; Ctrl-C ends it\n')
+        sys.stdout.write(f'{server.url} shows {name}; Ctrl-C ends it\n')
         sys.stdout.flush()
         while not ended.wait(1 / watch.config.view.rate_hz):
             watch.tick()

@@ -51,7 +51,9 @@ class Bucket:
 
     def take(self, now_sec: float) -> bool:
         """Take one; false when there is none."""
-        passed_sec = max(0.0, now_sec - (self._last_sec if self._last_sec is not None else now_sec))
+        passed_sec = max(
+            0.0, now_sec - (self._last_sec if self._last_sec is not None else now_sec)
+        )
         self._last_sec = now_sec
         self._left = min(self._burst, self._left + passed_sec * self._rate_hz)
         if self._left < 1.0:

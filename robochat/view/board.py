@@ -13,12 +13,14 @@ markup; see `page.html`.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 import json
 import threading
 from typing import Any, TypeAlias
 
 Fields: TypeAlias = 'Mapping[str, Any]'
+Item: TypeAlias = 'dict[str, Any]'
+Keyed: TypeAlias = 'tuple[str, Item]'
 
 MAX_TEXT = 1000
 MAX_ITEMS = 100
@@ -49,6 +51,15 @@ class Board:
         self._decisions = _History('decision', DECISIONS)
         self._dialogue = _History('dialogue', DIALOGUE)
         self._plans = _History('plan', PLANS)
+        self._places: dict[str, Callable[[Item], list[Keyed]]] = {
+            **dict.fromkeys(NEWEST, lambda item: [(item['kind'], item)]),
+            **dict.fromkeys(TALK, self._talk),
+            'decision': self._decide,
+            'plan': self._plan,
+            'plan_status': self._plan_status,
+            'hush': self._hush,
+            'feedback': self._feedback,
+        }
 
     def wants(self, kind: str) -> bool:
         """Tell whether a message of this kind is worth reading: while nobody looks, few are."""
@@ -56,9 +67,9 @@ class Board:
 
     def note(self, kind: str, fields: Fields, now_sec: float) -> None:
         """Take a message; `now_sec` is seconds since the epoch. Unknown kinds are ignored."""
-        item = {'kind': kind, 't': round(now_sec, 3), **bounded(dict(fields))}
+        item: Item = {'kind': kind, 't': round(now_sec, 3), **bounded(dict(fields))}
         with self._changed:
-            for key, changed in self._place(kind, item):
+            for key, changed in self._places.get(kind, _nowhere)(item):
                 self._hand_out(key, changed)
 
     def knows(self, name: str) -> bool:
@@ -82,42 +93,37 @@ class Board:
         told = {key: _json(key, item) for h in histories for key, item in h.keyed()}
         return {**self._newest, **told}
 
-    def _place(self, kind: str, item: dict[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
-        """Put an item where it belongs, and return what changed by it."""
-        if kind in NEWEST:
-            return [(kind, item)]
-        if kind in TALK:
-            return [self._dialogue.add(item)]
-        if kind == 'decision':
-            return [self._decide(item)]
-        if kind == 'plan':
-            return [self._replace_or_add(item)]
-        if kind == 'plan_status':
-            return self._plans.update('id', item.get('plan_id'), {'progress': item})
-        if kind == 'hush':
-            return self._dialogue.update('id', item.get('utterance'), {'hushed': True})
-        if kind == 'feedback':
-            rating = {'rating': item.get('rating')}
-            name = item.get('id')
-            return [h for of in (self._dialogue, self._plans) for h in of.update('id', name, rating)]
-        return []
+    # ------------------------------------------------------------------ where items belong
+    def _talk(self, item: Item) -> list[Keyed]:
+        return [self._dialogue.add(item)]
 
-    def _decide(self, item: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def _decide(self, item: Item) -> list[Keyed]:
         """Add a decision; a silence that goes on for the same reason prolongs the last entry."""
         last = self._decisions.last()
         if last is not None and _same_silence(last, item):
             prolonged = {'t': last['t'], 'until': item['t'], 'times': last['times'] + 1}
-            return self._decisions.replace_last({**item, **prolonged})
-        return self._decisions.add({**item, 'until': item['t'], 'times': 1})
+            return [self._decisions.replace_last({**item, **prolonged})]
+        return [self._decisions.add({**item, 'until': item['t'], 'times': 1})]
 
-    def _replace_or_add(self, plan: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """Put a plan in the place of its earlier version."""
+    def _plan(self, item: Item) -> list[Keyed]:
+        """Add a plan, or put it in the place of its earlier version."""
         last = self._plans.last()
-        if last is not None and last.get('id') == plan.get('id'):
-            return self._plans.replace_last(plan)
-        return self._plans.add(plan)
+        if last is not None and last.get('id') == item.get('id'):
+            return [self._plans.replace_last(item)]
+        return [self._plans.add(item)]
 
-    def _hand_out(self, key: str, item: dict[str, Any]) -> None:
+    def _plan_status(self, item: Item) -> list[Keyed]:
+        return self._plans.update('id', item.get('plan_id'), {'progress': item})
+
+    def _hush(self, item: Item) -> list[Keyed]:
+        return self._dialogue.update('id', item.get('utterance'), {'hushed': True})
+
+    def _feedback(self, item: Item) -> list[Keyed]:
+        name, rating = item.get('id'), {'rating': item.get('rating')}
+        of_words = self._dialogue.update('id', name, rating)
+        return of_words + self._plans.update('id', name, rating)
+
+    def _hand_out(self, key: str, item: Item) -> None:
         """Give an item to every reader."""
         text = _json(key, item)
         if item['kind'] in NEWEST:
@@ -131,7 +137,10 @@ class Reader:
     """One page's news, taken by its connection; `close` it in the end."""
 
     def __init__(
-        self, changed: threading.Condition, leave: Any, pending: dict[str, str]
+        self,
+        changed: threading.Condition,
+        leave: Callable[[Reader], None],
+        pending: dict[str, str],
     ) -> None:
         self._changed = changed
         self._leave = leave
@@ -168,7 +177,7 @@ class _History:
         self._count = 0
         self._kept: OrderedDict[str, dict[str, Any]] = OrderedDict()
 
-    def add(self, item: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def add(self, item: Item) -> Keyed:
         """Append an item under a new key."""
         self._count += 1
         key = f'{self._name}/{self._count}'
@@ -177,30 +186,35 @@ class _History:
             self._kept.popitem(last=False)
         return key, item
 
-    def last(self) -> dict[str, Any] | None:
+    def last(self) -> Item | None:
         """The newest item."""
         return next(reversed(self._kept.values()), None)
 
-    def replace_last(self, item: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def replace_last(self, item: Item) -> Keyed:
         """Put an item in the place of the newest."""
         key = next(reversed(self._kept))
         self._kept[key] = item
         return key, item
 
-    def update(self, field: str, value: Any, news: Fields) -> list[tuple[str, dict[str, Any]]]:
+    def update(self, field: str, value: Any, news: Fields) -> list[Keyed]:
         """Change the items whose field has this value."""
         found = [key for key, item in self._kept.items() if value and item.get(field) == value]
         for key in found:
             self._kept[key] = {**self._kept[key], **news}
         return [(key, self._kept[key]) for key in found]
 
-    def items(self) -> list[dict[str, Any]]:
+    def items(self) -> list[Item]:
         """All items, oldest first."""
         return list(self._kept.values())
 
-    def keyed(self) -> list[tuple[str, dict[str, Any]]]:
+    def keyed(self) -> list[Keyed]:
         """All items with their keys, oldest first."""
         return list(self._kept.items())
+
+
+def _nowhere(item: Item) -> list[Keyed]:
+    """Leave an item of an unknown kind out."""
+    return []
 
 
 def _same_silence(last: Fields, new: Fields) -> bool:

@@ -36,6 +36,7 @@ const shows = {
 function greet(hello) {
   if (run !== null && run !== hello.run) location.reload(); // its token has gone with the old run
   run = hello.run;
+  byId('name').textContent = document.title = hello.robot.replace(/^\//, '');
   [dialogue, decisions, plans].forEach((panel) => panel.clear());
 }
 

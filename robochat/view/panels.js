@@ -331,7 +331,7 @@ export class Stages {
     const [rest, stages] = [item.stages.filter((s) => !('runs' in s.values)), item.stages.filter((s) => 'runs' in s.values)];
     byId('stage_rows').replaceChildren(...stages.map(row));
     const node = rest[0]?.values ?? {};
-    const warm = node['model is warm'] === 'yes' ? '' : ' (reads its prompts)';
+    const warm = node['model is warm'] === 'not yet' ? ' (reads its prompts)' : '';
     byId('model').replaceChildren(...(node.model ? [chip(`${node.model}${warm}`)] : []));
   }
 

@@ -1,4 +1,7 @@
-"""Write worlds and models for Gazebo: python -m robochat_sim.gazebo [--scenario NAME] [--out DIR]."""
+"""Write worlds and models for Gazebo.
+
+Usage: python -m robochat_sim.gazebo [--scenario NAME] [--out DIR]
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 import sys
 
-from robochat_sim.canvas import RenderError
-from robochat_sim.reading import SceneError
-from robochat_sim.scenario import scenario_names
-
+from ..canvas import RenderError
+from ..reading import SceneError
+from ..scenario import scenario_names
 from .check import problems_in
 from .export import export
 
@@ -19,7 +21,9 @@ SIM = Path(__file__).resolve().parents[1]
 
 def main(words: Sequence[str] | None = None) -> int:
     """Write the files and check them; return the exit status."""
-    parser = argparse.ArgumentParser(prog='robochat_sim.gazebo', description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog='robochat_sim.gazebo', description='Write worlds and models for Gazebo.'
+    )
     parser.add_argument(
         '--scenario',
         action='append',

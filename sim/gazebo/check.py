@@ -1,7 +1,7 @@
 """What is wrong with a world: `problems_in(world, models)` reads it as Gazebo would.
 
-`ign sdf --check` finds broken XML and values; it doesn't look for meshes and pictures, which Gazebo
-replaces by nothing without a word.
+`ign sdf --check` finds broken XML and values; it doesn't look for meshes and pictures, which
+Gazebo replaces by nothing without a word.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 import math
 from pathlib import Path
+import re
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -75,9 +76,7 @@ def _values(element: Element) -> Iterator[str]:
 
 def _inertia(element: Element) -> Iterator[str]:
     """Check that a body could have these moments: none is larger than the other two together."""
-    moments = [
-        value for tag in ('ixx', 'iyy', 'izz') for value in _numbers(element.find(tag))
-    ]
+    moments = [value for tag in ('ixx', 'iyy', 'izz') for value in _numbers(element.find(tag))]
     if len(moments) != 3 or min(moments) <= 0 or 2 * max(moments) > sum(moments) * (1 + 1e-6):
         yield f'moments of inertia {moments}; must be positive, none above the sum of the others'
 
@@ -89,8 +88,9 @@ def _is_positive(element: Element) -> bool:
 
 def _numbers(element: Element | None) -> list[float]:
     """Return the numbers of an element; none if one of them isn't finite."""
+    text = '' if element is None else element.text or ''
     try:
-        values = [float(word) for word in ((element.text if element is not None else '') or '').split()]
+        values = [float(word) for word in text.split()]
     except ValueError:
         return []
     return values if all(map(math.isfinite, values)) else []
@@ -117,19 +117,24 @@ def _reference(path: Path, uri: str, models: Path) -> Iterator[str]:
 
 def _mesh(path: Path) -> Iterator[str]:
     """Check that a mesh has triangles, and that its materials and their pictures exist."""
-    words = [line.split() for line in path.read_text(encoding='ascii').splitlines()]
-    if not any(line[:1] == ['f'] for line in words):
+    text = path.read_text(encoding='ascii')
+    if '\nf ' not in text:
         yield f'{path}: has no triangles'
-    used = {line[1] for line in words if line[:1] == ['usemtl']}
     known: set[str] = set()
-    for library in (path.with_name(line[1]) for line in words if line[:1] == ['mtllib']):
+    for library in (path.with_name(name) for name in _words('mtllib', text)):
         if not library.is_file():
             yield f'{path}: materials {library.name} are missing'
             continue
-        for line in map(str.split, library.read_text(encoding='ascii').splitlines()):
-            if line[:1] == ['newmtl']:
-                known.add(line[1])
-            elif line[:1] == ['map_Kd'] and not library.with_name(line[1]).is_file():
-                yield f'{library}: picture {line[1]} is missing'
-    if used - known:
-        yield f'{path}: materials {", ".join(sorted(used - known))} are not in its MTL file'
+        looks = library.read_text(encoding='ascii')
+        known |= _words('newmtl', looks)
+        for name in sorted(_words('map_Kd', looks)):
+            if not library.with_name(name).is_file():
+                yield f'{library}: picture {name} is missing'
+    unknown = sorted(_words('usemtl', text) - known)
+    if unknown:
+        yield f'{path}: materials {", ".join(unknown)} are not in its MTL file'
+
+
+def _words(key: str, text: str) -> set[str]:
+    """Return what follows a key at the beginning of a line."""
+    return set(re.findall(rf'^{key} +(\S+)', text, re.MULTILINE))

@@ -1,6 +1,7 @@
 """Write a scene and its people as a world and models: `export(out, scenarios)`.
 
-Flow: scenario files -> scene and looks -> `out/worlds/SCENE.sdf` and `out/models/robochat_*/`. What
+Flow: scenario files -> scene and looks -> `out/worlds/NAME.sdf` and `out/models/robochat_*/`. A
+scene's world has no people; a scenario's has all looks of its people, hidden under the floor. What
 is there already is replaced; nothing else in `out` is touched.
 """
 
@@ -9,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from robochat_sim.room import Furniture, load_scene, Scene, Thing
-from robochat_sim.scenario import load_scenario
-from robochat_sim.script import Scenario
-
+from ..room import Furniture, load_scene, Scene, Thing
+from ..scenario import load_scenario
+from ..script import Scenario
+from .cast import COLLIDES, parts, person_folder
 from .figures import Figure, SKIN
 from .looks import BodyLook, HeadLook, joined, Wardrobe, wardrobes
 from .meshes import write_looks, write_obj
@@ -23,7 +24,6 @@ from .worlds import folder_of, PREFIX, room_folder, world
 WALL_M = 0.1
 THING_KG_PER_M3 = 200.0
 LIGHTEST_KG, HEAVIEST_KG = 0.05, 2.0
-PERSON_WIDE_M, PERSON_HIGH_M = 0.4, 1.6
 
 
 def export(out: Path, scenarios: Iterable[str]) -> tuple[Path, ...]:
@@ -37,15 +37,20 @@ def export(out: Path, scenarios: Iterable[str]) -> tuple[Path, ...]:
     written: set[str] = set()
     for scene in (*scenes.values(), *(story.scene for story in stories)):
         _write_scene(models, scene, written)
-    for wardrobe in joined(w for s in stories for w in wardrobes(s).values()).values():
+    casts = {story.name: wardrobes(story) for story in stories}
+    for wardrobe in joined(w for cast in casts.values() for w in cast.values()).values():
         write_person(models, wardrobe)
-    worlds = []
-    for scene in scenes.values():
-        path = out / 'worlds' / f'{scene.name}.sdf'
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(world(scene), encoding='utf-8')
-        worlds.append(path)
-    return tuple(worlds)
+    texts = {scene.name: world(scene) for scene in scenes.values()}
+    for story in stories:
+        people = [p for person, w in casts[story.name].items() for p in parts(person, w)]
+        texts[story.name] = world(story.scene, people)
+    return tuple(_write(out / 'worlds' / f'{name}.sdf', text) for name, text in texts.items())
+
+
+def _write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding='utf-8')
+    return path
 
 
 def _plain(story: Scenario) -> Scene:
@@ -120,21 +125,6 @@ def _walls(scene: Scene) -> tuple[Box, ...]:
 
 
 # --------------------------------------------------------------------------- people
-def person_folder(body: str) -> str:
-    """Return the name of the model that a person is."""
-    return PREFIX + body
-
-
-def look_mesh(body: str, look: HeadLook | BodyLook) -> str:
-    """Return the URI of the mesh of a look."""
-    return f'model://{person_folder(body)}/{look.name}.obj'
-
-
-def person_body() -> Body:
-    """Return what of a person collides."""
-    return Body((_box(PERSON_WIDE_M, PERSON_WIDE_M, PERSON_HIGH_M),))
-
-
 def write_person(models: Path, wardrobe: Wardrobe) -> None:
     """Write a person's looks; the model itself stands and looks ahead, without expression."""
     folder = models / person_folder(wardrobe.body)
@@ -150,5 +140,5 @@ def write_person(models: Path, wardrobe: Wardrobe) -> None:
     whole = [figure.body(BodyLook()), figure.head(HeadLook())]
     write_obj(folder / f'{folder.name}.obj', whole, f'{SKIN}.mtl')
     uri = f'model://{folder.name}/{folder.name}.obj'
-    text = document(model(folder.name, uri, person_body()))
+    text = document(model(folder.name, uri, COLLIDES))
     (folder / 'model.sdf').write_text(text, encoding='utf-8')

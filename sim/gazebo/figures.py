@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from robochat_sim.people import Body, load_body, load_expressions, Pose, Units
-
+from ..people import Body, load_body, load_expressions, Pose, Units
 from .looks import BodyLook, HeadLook
 from .meshes import Array, cut, Look, smooth_normals, Surface
 

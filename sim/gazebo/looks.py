@@ -1,8 +1,8 @@
 """Which still figure shows a person: bodies are bent, and faces made, in steps.
 
-Gazebo can't bend a mesh, so a person is shown as two of a set of still ones, a head and a body, that
-are swapped. A head has a mood, a mouth, a direction; what is left of the direction turns the whole
-person. Pure: the same scenario always needs the same looks.
+Gazebo can't bend a mesh, so a person is shown as two of a set of still ones, a head and a body,
+that are swapped. A head has a mood, a mouth, a direction; what is left of the direction turns the
+whole person. Pure: the same scenario always needs the same looks.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 import math
 
-from robochat_sim.people import Pose
-from robochat_sim.script import Act, Scenario
-from robochat_sim.simulation import Simulation
-from robochat_sim.state import PersonState
+from ..people import Pose
+from ..script import Act, Scenario
+from ..simulation import Simulation
+from ..state import PersonState
 
 YAW_STEP_RAD = 0.3
 PITCH_STEP_RAD = 0.12
@@ -41,7 +41,7 @@ class HeadLook:
     @property
     def pose(self) -> Pose:
         """How the head is turned."""
-        return Pose(head_yaw_rad=self.yaw * YAW_STEP_RAD, head_pitch_rad=self.pitch * PITCH_STEP_RAD)
+        return Pose(self.yaw * YAW_STEP_RAD, self.pitch * PITCH_STEP_RAD)
 
 
 @dataclass(frozen=True, order=True)

@@ -1,7 +1,7 @@
 """Surfaces with pictures, and how they are written: Wavefront OBJ, MTL and PNG.
 
-Gazebo 11 and the new Gazebo both read these three. Units and frames: metres, z up; `uv` has its origin
-at the picture's upper left, as the simulator's meshes do (the file's lies at the lower left).
+Gazebo 11 and the new Gazebo both read these three. Units and frames: metres, z up; `uv` has its
+origin at the picture's upper left, as in the simulator (in the file it lies at the lower left).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Surface:
 
 
 def smooth_normals(vertices: Array, faces: Array) -> Array:
-    """Return the normals (n, 3) of vertices: the mean of their triangles', large ones count more."""
+    """Return normals (n, 3): the mean of a vertex' triangles, where large ones count more."""
     corners = vertices[faces]
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     total = np.zeros_like(vertices)
@@ -70,7 +70,9 @@ def cut(surface: Surface, chosen: Array) -> Surface:
 def box(center: Iterable[float], size: Iterable[float], look: str) -> Surface:
     """Return a box; `size` is its whole extent."""
     half = np.asarray([*size], float) / 2
-    vertices, normals, faces = [], [], []
+    vertices: list[Array] = []
+    normals: list[Array] = []
+    faces: list[list[int]] = []
     for axis in range(3):
         for sign in (-1.0, 1.0):
             normal, u, v = np.zeros(3), np.zeros(3), np.zeros(3)
@@ -93,7 +95,8 @@ def write_obj(path: Path, surfaces: Iterable[Surface], materials: str) -> None:
         lines += _rows('vt', uv, 4)
         lines += _rows('vn', surface.normals, 3)
         lines += [
-            f'f {a}/{a}/{a} {b}/{b}/{b} {c}/{c}/{c}' for a, b, c in (surface.faces + first).tolist()
+            f'f {a}/{a}/{a} {b}/{b}/{b} {c}/{c}/{c}'
+            for a, b, c in (surface.faces + first).tolist()
         ]
         first += len(surface.vertices)
     path.write_text('\n'.join(lines) + '\n', encoding='ascii')

@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from robochat_sim.canvas import import_mujoco
-from robochat_sim.room import Scene
-
+from ..canvas import import_mujoco
+from ..room import Scene
 from .meshes import Array, box, Look, Surface
 
 WORLD = 'world'
@@ -38,7 +37,7 @@ def solids_of(scene: Scene) -> tuple[Solid, ...]:
     Raises canvas.RenderError when MuJoCo is missing.
     """
     mujoco = import_mujoco()
-    from robochat_sim.build import build
+    from ..build import build
 
     model = build(scene, {})
     names = [model.body(number).name for number in range(model.nbody)]
@@ -103,9 +102,7 @@ class _Reader:
         used, faces = np.unique(corners, axis=0, return_inverse=True)
         vertices = _span(model.mesh_vert, model.mesh_vertadr[mesh], model.mesh_vertnum[mesh])
         normals = _span(model.mesh_normal, model.mesh_normaladr[mesh], model.mesh_normalnum[mesh])
-        uv = _span(
-            model.mesh_texcoord, model.mesh_texcoordadr[mesh], model.mesh_texcoordnum[mesh]
-        )
+        uv = _span(model.mesh_texcoord, model.mesh_texcoordadr[mesh], model.mesh_texcoordnum[mesh])
         turn = np.zeros(9)
         self._mujoco.mju_quat2Mat(turn, model.geom_quat[geom])
         surface = Surface(

@@ -1,14 +1,13 @@
-"""A scenario played in Gazebo 11: `frame(state)` moves everything and returns the camera's picture.
+"""A scenario played in Gazebo 11: `frame(state)` moves everything and returns a picture of it.
 
-Flow: at the start, furniture of the scenario and all looks of its people are spawned, hidden under the
-floor; then each state becomes the poses that changed. Things are left to Gazebo's physics until the
-scenario first moves them. It stands in for `render.Renderer` in the simulator's node.
+Flow: at the start, furniture of the scenario and all looks of its people are spawned, hidden under
+the floor; then each state becomes the poses that changed. Things are left to Gazebo's physics
+until the scenario first moves them. It stands in for `render.Renderer` in the simulator's node.
 Threads: pictures arrive in a thread of the transport's; all else runs in the caller's.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 import math
 import threading
 import time
@@ -18,17 +17,15 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from robochat.values import RgbImage
 
-from robochat_sim.room import load_scene
-from robochat_sim.script import Scenario
-from robochat_sim.state import PersonState, SimState, ThingState
-
+from ..room import load_scene
+from ..script import Scenario
+from ..state import PersonState, SimState, ThingState
 from . import sdf, worlds
-from .export import look_mesh, person_body
-from .looks import BodyLook, body_of, head_of, HeadLook, Wardrobe, wardrobes, YAW_STEP_RAD
+from .cast import HIDDEN, part, parts
+from .looks import body_of, head_of, wardrobes, YAW_STEP_RAD
 from .transport import Address, GazeboError, Master, Publisher, Subscriber
-from .wire import block, block_of, Fields, fields, real, whole, whole_of
+from .wire import block, block_of, blocks_of, Fields, fields, real, text_of, whole, whole_of
 
-UNDER_FLOOR = sdf.Pose6(z=-20.0)
 RGB_INT8 = 3
 LOADING_SEC = 60.0
 Quaternion = tuple[float, float, float, float]
@@ -44,40 +41,33 @@ class Eye(Protocol):
         """Give everything back."""
 
 
-@dataclass(frozen=True)
-class Clock:
-    """Gazebo's clock at one moment: simulated and real seconds since it began."""
-
-    sim_sec: float
-    real_sec: float
-
-
 class GazeboStage:
     """Drives one Gazebo 11 that has loaded a scenario's world.
 
-    `dropped` counts pictures that weren't as announced. Raises GazeboError when Gazebo isn't there,
-    doesn't answer, or ends.
+    `dropped` counts pictures that weren't as announced. Raises GazeboError when Gazebo isn't
+    there, doesn't answer, or ends.
     """
 
-    def __init__(self, address: Address, scenario: Scenario, wait_sec: float = 30.0) -> None:
+    def __init__(self, address: Address, scenario: Scenario, wait_sec: float = 60.0) -> None:
         self.dropped = 0
         self._lock = threading.Lock()
         self._picture: RgbImage | None = None
-        self._clock: Clock | None = None
         self._wardrobes = wardrobes(scenario)
         self._poses: dict[str, sdf.Pose6] = {}
         self._shown: dict[str, tuple[str, ...]] = {}
-        self._held: set[str] = set()
+        self._taken: set[str] = set()
+        self._still: set[str] = set()
+        self._numbers: dict[str, int] = {}
         self._closing: list[Master | Subscriber | Publisher] = []
         root = f'/gazebo/{scenario.scene.name}'
         master = Master(address, wait_sec)
         self._closing.append(master)
         try:
-            for topic, act in (
-                (f'{root}/{worlds.ROBOT}/head/camera/image', self._on_picture),
-                (f'{root}/world_stats', self._on_clock),
-            ):
-                self._closing.append(Subscriber(master, topic, act, wait_sec))
+            topic = f'{root}/{worlds.ROBOT}/head/camera/image'
+            self._pictures = Subscriber(master, topic, self._on_picture, wait_sec)
+            self._closing.append(self._pictures)
+            places = Subscriber(master, f'{root}/pose/info', self._on_places, wait_sec)
+            self._closing.append(places)
             self._modify = Publisher(master, f'{root}/model/modify', 'gazebo.msgs.Model')
             self._closing.append(self._modify)
             self._factory = Publisher(master, f'{root}/factory', 'gazebo.msgs.Factory')
@@ -102,24 +92,17 @@ class GazeboStage:
         with self._lock:
             self._picture = picture
 
-    def _on_clock(self, message: Fields) -> None:
-        """Keep the newest time."""
-        times = (fields(block_of(message, field)) for field in (2, 4))
-        sim_sec, real_sec = (whole_of(t, 1) + 1e-9 * whole_of(t, 2) for t in times)
-        self._clock = Clock(sim_sec, real_sec)
-
-    @property
-    def clock(self) -> Clock | None:
-        """Gazebo's clock, once it was heard."""
-        return self._clock
+    def _on_places(self, message: Fields) -> None:
+        """Note the numbers of what has moved, by which alone Gazebo finds a link."""
+        for place in map(fields, blocks_of(message, 2)):
+            self._numbers[text_of(place, 1)] = whole_of(place, 2)
 
     # ------------------------------------------------------------------ what goes to Gazebo
     def frame(self, state: SimState) -> RgbImage | None:
         """Move everything to a state and return the newest picture, if there is a new one."""
         self.place(state)
-        for subscriber in self._closing:
-            if isinstance(subscriber, Subscriber) and subscriber.failure:
-                raise GazeboError(f'Gazebo has gone: {subscriber.failure}')
+        if self._pictures.failure:
+            raise GazeboError(f'Gazebo has gone: {self._pictures.failure}')
         with self._lock:
             picture, self._picture = self._picture, None
         return picture
@@ -136,17 +119,17 @@ class GazeboStage:
         """Show a person by one head and one body; hide those that were shown before."""
         wardrobe = self._wardrobes[person.id]
         head, body = wardrobe.head(head_of(person)), wardrobe.posture(body_of(person))
-        parts = (_part(person.id, body), _part(person.id, head)) if person.present else ()
+        shown = (part(person.id, body), part(person.id, head)) if person.present else ()
         # The still head points in whole steps; the person turns by what is left.
         left_rad = person.pose.head_yaw_rad - head.yaw * YAW_STEP_RAD
         turned_rad = max(-YAW_STEP_RAD / 2, min(YAW_STEP_RAD / 2, left_rad))
         pose = sdf.Pose6(person.x, person.y, person.z, yaw_rad=person.heading_rad + turned_rad)
-        for part in parts:
-            self._move(part, pose)
-        for part in self._shown.get(person.id, ()):
-            if part not in parts:
-                self._move(part, UNDER_FLOOR)
-        self._shown[person.id] = parts
+        for name in shown:
+            self._move(name, pose)
+        for name in self._shown.get(person.id, ()):
+            if name not in shown:
+                self._move(name, HIDDEN)
+        self._shown[person.id] = shown
 
     def _place_thing(self, thing: ThingState) -> None:
         """Move a thing that the scenario moves; from then on Gazebo's physics lets it be."""
@@ -157,35 +140,44 @@ class GazeboStage:
             pitch_rad=thing.tilt_rad,
             yaw_rad=thing.heading_rad,
         )
-        if pose == self._poses.setdefault(thing.id, pose):
+        if pose != self._poses.setdefault(thing.id, pose):
+            self._taken.add(thing.id)
+        if thing.id not in self._taken:
             return
-        if thing.id not in self._held:
-            self._held.add(thing.id)
-            self._modify.send(block(1, thing.id) + block(6, _still_link()))
-        self._move(thing.id, pose)
+        # Again in every frame, because a link keeps the speed that it had.
+        self._put(thing.id, pose)
+        # Gazebo tells the number of a link once it has moved.
+        number = self._numbers.get(f'{thing.id}::link')
+        if number and thing.id not in self._still:
+            self._still.add(thing.id)
+            self._modify.send(block(1, thing.id) + block(6, _still_link(thing.id, number)))
 
     def _move(self, name: str, pose: sdf.Pose6) -> None:
         """Move a model, if it isn't there already."""
         if self._poses.get(name) != pose:
-            self._poses[name] = pose
-            self._modify.send(block(1, name) + block(4, pose_message(pose)))
+            self._put(name, pose)
+
+    def _put(self, name: str, pose: sdf.Pose6) -> None:
+        """Move a model."""
+        self._poses[name] = pose
+        self._modify.send(block(1, name) + block(4, pose_message(pose)))
 
     # ------------------------------------------------------------------ the start
     def _spawn(self, scenario: Scenario) -> None:
-        """Add what the scenario has beyond the world's file, then wait until all of it is there."""
+        """Add what the scenario has beyond the world's file, and wait until it is there."""
         known = load_scene(scenario.scene.name)
-        there = {piece.id: piece for piece in (*known.furniture, *known.things)}
-        for piece in (*scenario.scene.furniture, *scenario.scene.things):
+        there = {piece.id: piece for piece in worlds.pieces(known)}
+        for piece in worlds.pieces(scenario.scene):
             pose = worlds.pose_of(piece)
             if piece.id not in there:
                 self.spawn(sdf.include(worlds.folder_of(piece), piece.id, pose))
             elif there[piece.id] != piece:
                 self._move(piece.id, pose)
         for person, wardrobe in self._wardrobes.items():
-            for element in _figures(person, wardrobe):
+            for element in parts(person, wardrobe):
                 self.spawn(element)
                 # Where they were shown in an earlier run, they are still there.
-                self._move(element.get('name', ''), UNDER_FLOOR)
+                self._move(element.get('name', ''), HIDDEN)
         self._await_loading()
 
     def spawn(self, element: Element) -> None:
@@ -193,7 +185,7 @@ class GazeboStage:
         self._factory.send(block(1, sdf.document(element)))
 
     def _await_loading(self) -> None:
-        """Wait for pictures to come regularly again: Gazebo stops drawing while it loads meshes."""
+        """Wait for pictures to come regularly: Gazebo draws nothing while it loads meshes."""
         end_sec = time.monotonic() + LOADING_SEC
         regular = 0
         while regular < 5:
@@ -212,24 +204,16 @@ class GazeboStage:
             self._closing.pop().close()
 
 
-def _part(person: str, look: HeadLook | BodyLook) -> str:
-    """Return the name of the model that shows a look of a person."""
-    return f'{person}__{look.name}'
-
-
-def _figures(person: str, wardrobe: Wardrobe) -> list[Element]:
-    """Return the hidden models of all looks of a person; a body collides, a head doesn't."""
-    looks = [(head, sdf.Body()) for head in wardrobe.heads]
-    looks += [(body, person_body()) for body in wardrobe.bodies]  # type: ignore[misc]
-    return [
-        sdf.model(_part(person, look), look_mesh(wardrobe.body, look), body, UNDER_FLOOR)
-        for look, body in looks
-    ]
-
-
-def _still_link() -> bytes:
+def _still_link(model: str, number: int) -> bytes:
     """Return the message that takes a link out of Gazebo's physics: no gravity, kinematic."""
-    return whole(1, 0) + block(2, 'link') + whole(4, 0) + whole(5, 1)
+    return whole(1, number) + block(2, f'{model}::link') + whole(4, 0) + whole(5, 1)
+
+
+def clock_of(message: Fields) -> tuple[float, float]:
+    """Return simulated and real seconds since the beginning from `gazebo.msgs.WorldStatistics`."""
+    sim, real_time = (fields(block_of(message, field)) for field in (2, 4))
+    sim_sec, real_sec = (whole_of(t, 1) + 1e-9 * whole_of(t, 2) for t in (sim, real_time))
+    return sim_sec, real_sec
 
 
 def pose_message(pose: sdf.Pose6) -> bytes:
@@ -251,5 +235,3 @@ def quaternion(pose: sdf.Pose6) -> Quaternion:
         cr * sp * cy + sr * cp * sy,
         cr * cp * sy - sr * sp * cy,
     )
-
-

@@ -1,7 +1,8 @@
 """Gazebo 11's transport: topics over TCP, found through a master, packets with a length in hex.
 
-Flow: the master tells who publishes a topic, and a subscriber connects there; a publisher tells the
-master its address, and subscribers connect to it. Written after what Gazebo 11.1 sends and accepts.
+Flow: the master tells who publishes a topic, and a subscriber connects there; a publisher tells
+the master its address, and subscribers connect to it. Written after what Gazebo 11.1 sends and
+accepts.
 Threads: one for the master, one for each subscriber (calls `on_message`) and for each publisher
 (accepts subscribers); `close` ends them.
 Safety: what arrives is checked and bounded; a peer that breaks the rules is dropped.
@@ -120,7 +121,7 @@ class Master:
         self._thread.start()
 
     def publisher(self, topic: str, wait_sec: float) -> tuple[str, Address]:
-        """Return kind and address of who publishes a topic; raises GazeboError when nobody does."""
+        """Return kind and address of a topic's publisher; raises GazeboError without one."""
         with self._news:
             self._news.wait_for(lambda: topic in self._publishers or self._gone, wait_sec)
             if topic not in self._publishers:

@@ -5,13 +5,12 @@ The plugins are those of the new Gazebo; Gazebo 11, which has its own, passes th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 import math
 from xml.etree.ElementTree import Element
 
-from robochat_sim.room import Furniture, Scene, Thing
-from robochat_sim.state import CAMERA_HFOV_DEG, HEIGHT_PX, RobotPose, WIDTH_PX
-
+from ..room import Furniture, Scene, Thing
+from ..state import CAMERA_HFOV_DEG, HEIGHT_PX, RobotPose, WIDTH_PX
 from .sdf import add, add_pose, document, include, numbers, Pose6
 
 PREFIX = 'robochat_'
@@ -41,6 +40,11 @@ def folder_of(piece: Furniture | Thing) -> str:
     return PREFIX + piece.model.name
 
 
+def pieces(scene: Scene) -> tuple[Furniture | Thing, ...]:
+    """Return all that stands or lies in a scene."""
+    return (*scene.furniture, *scene.things)
+
+
 def pose_of(piece: Furniture | Thing) -> Pose6:
     """Return where a piece of furniture or a thing is."""
     return Pose6(piece.x, piece.y, piece.z, yaw_rad=piece.heading_rad)
@@ -52,8 +56,8 @@ def camera_pose(robot: RobotPose) -> Pose6:
     return Pose6(x, y, z, pitch_rad=robot.tilt_rad, yaw_rad=robot.view_rad)
 
 
-def world(scene: Scene) -> str:
-    """Return a world with a scene in it, and the robot where it stands at the start."""
+def world(scene: Scene, people: Iterable[Element] = ()) -> str:
+    """Return a world with a scene and its people in it, and the robot where it starts."""
     element = Element('world', name=scene.name)
     for plugin in PLUGINS:
         _add_plugin(element, plugin)
@@ -68,10 +72,11 @@ def world(scene: Scene) -> str:
     for number, (direction, strength) in enumerate(LIGHTS):
         _add_light(element, f'light_{number}', direction, strength)
     element.append(include(room_folder(scene), 'room', Pose6()))
-    for piece in (*scene.furniture, *scene.things):
+    for piece in pieces(scene):
         element.append(include(folder_of(piece), piece.id, pose_of(piece)))
     start = RobotPose(0.0, 0.0, 0.0, tilt_rad=REST_TILT_RAD)
     element.append(_robot(start))
+    element.extend(people)
     return document(element)
 
 

@@ -50,6 +50,11 @@ class Interop:
         self.meter = StageMeter('hri')
         settings = config.hri
         here = optional_type('hri_msgs/msg/IdsList') is not None
+        # First, since a wrong name of its action ends this here, with nothing to take back.
+        self._voice = self._made(
+            settings.outlet != 'topic',
+            lambda: Voice(node, settings.outlet, settings.outlet_action, clock, self._unsaid),
+        )
         self._intents = self._made(
             settings.intents and optional_type(intents.TYPE) is not None,
             lambda: Intents(node),
@@ -61,10 +66,6 @@ class Interop:
         self._people_out = self._made(
             here and settings.publish,
             lambda: PeopleOut(node, pipeline.view, clock, settings.max_people),
-        )
-        self._voice = self._made(
-            settings.outlet != 'topic',
-            lambda: Voice(node, settings.outlet, settings.outlet_action, clock, self._unsaid),
         )
 
     def _made(self, wanted: bool, make: Callable[[], Part]) -> Part | None:
