@@ -41,7 +41,7 @@ class Meant:
 
 
 def meanings(view: WorldView, spoken_to: Mapping[str, float]) -> tuple[Meant, ...]:
-    """Judge all words of people, the newest last; `spoken_to` tells when the robot spoke to whom."""
+    """Judge all words of people, the newest last; `spoken_to`: when the robot spoke to whom."""
     judged: list[Meant] = []
     answered: Meant | None = None
     for words in view.speech:
@@ -81,6 +81,7 @@ def _meaning(
         (person is not None and person.on_phone, 0.05, 'the speaker is on the phone'),
         (person is not None and person.on_screen, 0.05, 'the speaker is a face on a screen'),
         (facing and not still, 0.95, 'the speaker faces the robot'),
+        (facing and in_talk, 0.8, 'the robot spoke to them just before, and they face it'),
         (facing, 0.4, 'who faces the robot did not move the lips'),
         (busy, 0.1, 'the speaker is turned to someone else'),
         (in_talk and not still, 0.7, 'the robot spoke to them just before'),

@@ -2,7 +2,8 @@
 
 A head counts as turned toward another person when it points to that person's side of the picture,
 and two people count as busy with each other when both do so (an F-formation seen from outside,
-Kendon 1990).
+Kendon 1990). Who stands behind another, nearly in line with the robot, seems to face the robot
+when looking at them; they count as busy too where the other is turned to them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from robochat.values import Box, Person, Thing
 
 BUSY_SHARE = 0.35
 TURNED_RAD = math.radians(18.0)
+IN_LINE_RAD = math.radians(20.0)
 PHONES = ('cell phone', 'phone', 'mobile phone', 'telephone')
 SCREENS = ('tv', 'television', 'laptop', 'monitor', 'screen', 'tablet')
 INSIDE_SHARE = 0.9
@@ -35,7 +37,21 @@ def busy_together(person: Person, other: Person) -> bool:
     toward, back = turned_toward(person, other), turned_toward(other, person)
     if toward and back:
         return True
+    if (back and looks_past(person, other)) or (toward and looks_past(other, person)):
+        return True
     return (toward and _unreadable(other)) or (back and _unreadable(person))
+
+
+def looks_past(person: Person, other: Person) -> bool:
+    """Tell whether who seems to face the robot may as well look at someone between them."""
+    if not person.facing or person.distance_m is None or other.distance_m is None:
+        return False
+    if other.distance_m >= person.distance_m:
+        return False
+    here, there = _place(person.distance_m, person), _place(other.distance_m, other)
+    to_other = math.atan2(there[1] - here[1], there[0] - here[0])
+    to_robot = math.atan2(-here[1], -here[0])
+    return abs(math.remainder(to_other - to_robot, math.tau)) <= IN_LINE_RAD
 
 
 def in_company(people: Sequence[Person]) -> set[str]:
@@ -47,10 +63,12 @@ def in_company(people: Sequence[Person]) -> set[str]:
 def likely_speaker(people: Iterable[Person], still: Collection[str] = ()) -> str:
     """Guess who spoke: a moving mouth that faces the robot, a face toward it, the only one.
 
-    Whose lips were seen to be `still` did not speak. Where people are turned to each other, a
-    mouth that can't be read and faces the robot did not either.
+    Whose lips were seen to be `still` did not speak, unless nobody else is there. Where people are
+    turned to each other, a mouth that can't be read and faces the robot did not either.
     """
     visible = [p for p in people if p.visible]
+    if len(visible) == 1 and visible[0].facing:
+        return visible[0].id
     company = any(p.with_others > BUSY_SHARE for p in visible)
     for group in (
         [p for p in visible if p.mouth_active and p.facing and p.with_others <= BUSY_SHARE],
@@ -93,6 +111,11 @@ def _at_head(thing: Box, head: Box) -> bool:
     across = abs(thing.center[0] - head.center[0])
     along = abs(thing.center[1] - head.center[1])
     return across <= AT_HEAD_WIDTHS * head.width and along <= AT_HEAD_HEIGHTS * head.height
+
+
+def _place(distance_m: float, person: Person) -> tuple[float, float]:
+    """Where a person stands: metres ahead of the robot and to its left."""
+    return distance_m * math.cos(person.bearing_rad), distance_m * math.sin(person.bearing_rad)
 
 
 def _unreadable(person: Person) -> bool:

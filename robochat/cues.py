@@ -59,7 +59,8 @@ def candidates(
 
 def hazards(view: WorldView) -> Iterator[Candidate]:
     """Warn at once whoever is there of what just became dangerous."""
-    person = nearest(view)
+    # Somebody who was there a moment ago, or turns the back, is warned too.
+    person = nearest(view) or next(iter(view.people), None)
     for event in recent(view, EventKind.HAZARD, HAZARD_FRESH_SEC) if person else ():
         what = event.detail or event.subject
         yield Candidate(

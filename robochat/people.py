@@ -17,6 +17,7 @@ from robochat.settings import WorldSettings
 from robochat.values import Box, Emotion, EMOTIONS, FaceObservation, finite, Person, Speech
 
 GROUP_TIME_CONSTANT_SEC = 2.0
+DISTANCE_TIME_CONSTANT_SEC = 0.3
 APPROACH_TIME_CONSTANT_SEC = 0.6
 FACING_GRACE_SEC = 0.4
 MOOD_GRACE_SEC = 1.0
@@ -28,8 +29,8 @@ BLINK_SEC = 0.4
 GAZE_TIME_CONSTANT_SEC = 1.0
 # The mesh of a face is right up to there, and so are its lips (`robochat.perception`).
 LIPS_READ_M = 3.0
-# Words are told some time after the lips came to rest.
-LIPS_SEC = 1.0
+# Words are told some time after the lips came to rest: a recogniser waits for the end of them.
+LIPS_SEC = 2.0
 PHONE_SEC = 1.0
 PHONE_GRACE_SEC = 2.0
 NEAR_M = 2.0
@@ -59,6 +60,8 @@ class PersonMemory:
     eyes_open_sec: float = -math.inf
     awake_since_sec: float = -math.inf
     gaze: float = 0.0
+    measured_m: float | None = None
+    turned_to_other: bool = False
     phone_since_sec: float | None = None
     phone_sec: float = -math.inf
     seen_outside: bool = False
@@ -79,7 +82,7 @@ class PersonMemory:
         self._fold_facing(face.facing, stamp_sec)
         self._fold_eyes(face.eyes_closed, stamp_sec)
         share = elapsed_sec / (elapsed_sec + GAZE_TIME_CONSTANT_SEC)
-        self.gaze += share * (float(face.facing) - self.gaze)
+        self.gaze += share * (float(face.facing and not self.turned_to_other) - self.gaze)
         self._fold_mood(face.emotion, stamp_sec)
         self.left = False
         self.person = replace(
@@ -88,7 +91,7 @@ class PersonMemory:
             box=face.box,
             bearing_rad=face.bearing_rad,
             visible=True,
-            distance_m=face.distance_m if finite(face.distance_m) else self.person.distance_m,
+            distance_m=self._distance(face.distance_m, elapsed_sec),
             approach_mps=approach_mps,
             lateral_mps=self._lateral(face, elapsed_sec),
             pose=face.pose,
@@ -116,12 +119,22 @@ class PersonMemory:
 
     def _approach(self, face: FaceObservation, elapsed_sec: float) -> float:
         """Smooth the speed at which the person comes nearer, in m/s."""
-        before = self.person.distance_m
+        before = self.measured_m
         if before is None or face.distance_m is None or not 0 < elapsed_sec < 1:
             return 0.0
         share = elapsed_sec / (elapsed_sec + APPROACH_TIME_CONSTANT_SEC)
         speed = max(-3.0, min(3.0, (before - face.distance_m) / elapsed_sec))
         return (1 - share) * self.person.approach_mps + share * speed
+
+    def _distance(self, measured_m: float | None, elapsed_sec: float) -> float | None:
+        """Smooth the distance, so that noise alone brings nobody near."""
+        if measured_m is None or not math.isfinite(measured_m):
+            return self.person.distance_m
+        self.measured_m, before = measured_m, self.person.distance_m
+        if before is None or not 0 < elapsed_sec < 1:
+            return measured_m
+        share = elapsed_sec / (elapsed_sec + DISTANCE_TIME_CONSTANT_SEC)
+        return before + share * (measured_m - before)
 
     def _lateral(self, face: FaceObservation, elapsed_sec: float) -> float:
         """Smooth the speed across the view, in m/s."""
@@ -224,6 +237,7 @@ class PersonMemory:
 
     def fold_company(self, turned_to_other: bool, elapsed_sec: float) -> None:
         """Low-pass how much of the time this head points at someone who points back."""
+        self.turned_to_other = turned_to_other
         share = min(1.0, elapsed_sec / GROUP_TIME_CONSTANT_SEC)
         level = self.person.with_others + share * (
             float(turned_to_other) - self.person.with_others

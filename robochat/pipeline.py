@@ -132,8 +132,7 @@ class Pipeline:
     def hear(self, text: str, now_sec: float, speaker: str = '') -> Speech | None:
         """Take words of a person; None when nothing is left of them once cleaned.
 
-        "Not now" is honoured here, whatever a model thinks of it, and an opening that is still on
-        its way is cut short: the person has the floor.
+        "Not now" is honoured, and an opening on its way cut short: the person has the floor.
         """
         words = clean_speech(text, self._config.safety)
         return self.heard(words, now_sec, speaker) if words else None
@@ -202,10 +201,7 @@ class Pipeline:
 
     @taped
     def decide(self, now_sec: float) -> tuple[Decision, Turn | None]:
-        """Judge the world now; a turn comes back when the robot should answer it.
-
-        At most one turn is on its way; a more urgent one cuts it short.
-        """
+        """Judge the world now; a turn comes back to answer, and cuts a less urgent one short."""
         if now_sec < self._now_sec - CLOCK_JUMP_SEC:
             self._start_again(now_sec)
         self._now_sec = now_sec

@@ -104,11 +104,18 @@ class Browser:
     def until(self, expression: str, timeout_sec: float = 20.0) -> bool:
         """Wait until JavaScript says something true."""
         end_sec = time.monotonic() + timeout_sec
-        while not self.value(expression):
+        while not self._is_true(expression):
             if time.monotonic() > end_sec:
                 return False
             time.sleep(0.1)
         return True
+
+    def _is_true(self, expression: str) -> bool:
+        """Evaluate JavaScript; nothing is true while the page is being loaded anew."""
+        try:
+            return bool(self.value(expression))
+        except NavigatedError:
+            return False
 
     def picture(self, path: Path) -> None:
         """Write a screenshot."""
@@ -143,7 +150,7 @@ class Browser:
         while time.monotonic() < end_sec:
             answer = self._read(end_sec)
             if answer.get('id') == number:
-                assert 'error' not in answer, answer['error']
+                _raise_error(answer)
                 return dict(answer['result'])
             self.events.append(answer)
         raise TimeoutError(f'the browser did not answer {method} within {ANSWER_SEC:.0f} s')
@@ -158,3 +165,14 @@ class Browser:
             self._late += read
         line, self._late = self._late.split(b'\0', 1)
         return dict(json.loads(line))
+
+
+class NavigatedError(Exception):
+    """The page was left while a command ran in it."""
+
+
+def _raise_error(answer: dict[str, Any]) -> None:
+    """Raise what an answer of the browser complains of, if anything."""
+    if 'navigated' in str(answer.get('error')):
+        raise NavigatedError(answer['error'])
+    assert 'error' not in answer, answer['error']

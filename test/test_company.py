@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from robochat.company import holds_phone, inside_screen, likely_speaker
+from robochat.addressee import meanings
+from robochat.company import busy_together, holds_phone, inside_screen, likely_speaker
 from robochat.settings import WorldSettings
 from robochat.things import dropped
 from robochat.values import (
@@ -16,6 +17,7 @@ from robochat.values import (
     SceneObservation,
     Speech,
     Thing,
+    WorldView,
 )
 from robochat.world import World
 
@@ -106,8 +108,72 @@ def test_a_still_face_beside_people_who_talk_to_each_other_did_not_speak():
 
 def test_it_is_told_whether_the_speaker_was_seen_to_speak():
     assert watched(1.0, mouth_active=True).heard(Speech('', 'hello', 1.0)).seen
-    assert watched(1.0, mouth_open=0.1).heard(Speech('', 'hello', 1.0)).seen is False
+    given = Speech('person_1', 'hello', 1.0)
+    assert watched(1.0, mouth_open=0.1).heard(given).seen is False
     assert watched(1.0).heard(Speech('', 'hello', 1.0)).seen is None
+
+
+def test_lips_that_were_seen_to_be_still_rule_someone_out_as_the_speaker():
+    turned = {'facing': False, 'pose': HeadPose(0.6, 0, 0)}
+    assert watched(1.0, mouth_open=0.1, **turned).heard(Speech('', 'hello', 1.0)).speaker == ''
+    far = watched(1.0, mouth_open=0.1, distance_m=4.0, **turned)
+    assert far.heard(Speech('', 'hello', 1.0)).speaker == 'person_1'
+
+
+def test_still_lips_of_the_only_one_there_make_no_robot_deaf_in_a_talk():
+    def meant(spoken_to: dict[str, float]) -> bool:
+        world = watched(3.0, mouth_open=0.1)
+        assert world.heard(Speech('', 'it was a long day', 3.0)).speaker == 'person_1'
+        return meanings(world.view(3.1), spoken_to)[-1].for_robot
+
+    assert meant({'person_1': 1.0})
+    assert not meant({})
+
+
+def test_whom_words_were_for_is_settled_by_the_gaze_during_them():
+    world = watched(3.0, mouth_active=True)
+    words = world.heard(Speech('', 'what is the time', 3.0))
+    watched(3.0, world=world, facing=False, pose=HeadPose(1.0, 0, 0))
+    assert words.gaze is not None and words.gaze > 0.9
+    assert meanings(world.view(6.0), {})[-1].for_robot
+    away = watched(3.0, mouth_active=True, facing=False, pose=HeadPose(1.0, 0, 0))
+    away.heard(Speech('', 'what is the time', 3.0))
+    watched(3.0, world=away)
+    assert not meanings(away.view(6.0), {})[-1].for_robot
+
+
+def test_words_that_follow_an_unseen_voice_answer_it_unless_the_robot_is_named_or_it_rested():
+    def meant(text: str, at_sec: float) -> bool:
+        voice = Speech('', 'Are you there?', 97.0)
+        words = Speech('person_1', text, at_sec, seen=True, gaze=1.0, by=PERSON)
+        return meanings(WorldView(at_sec, speech=(voice, words)), {})[-1].for_robot
+
+    assert not meant('Yes, in a minute.', 99.0)
+    assert meant('Robot, stop.', 99.0)
+    assert meant('What is the time?', 106.0)
+
+
+def test_eyes_that_open_begin_a_new_look():
+    world = watched(3.0)
+    assert person_of(world).facing_sec > 2.5
+    watched(1.0, world=world, eyes_closed=True)
+    assert person_of(world).facing_sec == 0.0
+    watched(0.6, world=world)
+    assert person_of(world).facing_sec < 0.6
+    watched(0.2, world=world, eyes_closed=True)  # a blink
+    watched(2.0, world=world)
+    assert person_of(world).facing_sec > 2.5
+
+
+def test_who_looks_at_someone_in_line_with_the_robot_does_not_look_at_the_robot():
+    back = replace(PERSON, distance_m=2.5, bearing_rad=0.1)
+    pose = HeadPose(-1.0, 0, 0)
+    box = Box(340, 100, 60, 70)
+    front = Person('person_2', 0.0, 0.0, box, 0.05, distance_m=1.5, pose=pose)
+    assert busy_together(back, front) and busy_together(front, back)
+    assert not busy_together(back, replace(front, facing=True))
+    assert not busy_together(back, replace(front, bearing_rad=-0.5))
+    assert not busy_together(replace(back, distance_m=1.2), front)
 
 
 # ------------------------------------------------------------------ two faces under one id

@@ -89,6 +89,12 @@ def test_warns_of_a_hazard_in_spite_of_quiet_hours_and_do_not_disturb(settings):
     assert decide(view(person(), events=(HAZARD,)), **settings).trigger is Trigger.HAZARD
 
 
+def test_warns_who_turns_the_back_or_was_there_a_moment_ago_but_no_empty_room():
+    away = person(visible=False, facing=False)
+    assert decide(view(away, events=(HAZARD,))).trigger is Trigger.HAZARD
+    assert not decide(view(events=(HAZARD,))).speak
+
+
 def test_warns_someone_who_said_not_now():
     policy = Engagement(EngagementSettings())
     policy.hush('person_1', 99.0)
@@ -155,7 +161,8 @@ def test_does_not_speak_of_a_mood_that_has_only_just_turned():
 
 def test_looks_before_it_greets_a_face_it_cannot_read():
     assert not decide(view(person(mood='', facing_sec=1.0))).speak
-    assert decide(view(person(mood='', facing_sec=2.6))).speak
+    assert not decide(view(person(mood='', facing_sec=2.6))).speak
+    assert decide(view(person(mood='', facing_sec=3.6))).speak
 
 
 def test_does_not_greet_twice():

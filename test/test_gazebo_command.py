@@ -47,6 +47,7 @@ def test_it_says_when_it_was_skipped_for_the_mirror(tmp_path):
     assert re.search('SKIPPED: .*(bullseye|root)', done.stdout)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason='only root may enter a chroot')
 def test_what_is_installed_is_not_installed_again(tmp_path):
     programs = tmp_path / 'root' / 'usr' / 'bin'
     programs.mkdir(parents=True)
@@ -54,6 +55,15 @@ def test_what_is_installed_is_not_installed_again(tmp_path):
         (programs / name).touch(0o755)
     done = install(tmp_path, debootstrap='exit 1')
     assert (done.returncode, done.stdout) == (0, '')
+
+
+def test_a_gazebo_of_this_system_is_not_installed():
+    if Path('/usr/bin/gzserver').exists():
+        pytest.skip('it is installed here')
+    command = [ROOT / '.ci' / 'gazebo', '/']
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == SKIPPED
+    assert done.stdout.startswith('SKIPPED: gzserver')
 
 
 def test_make_ends_well_where_it_was_skipped():
@@ -122,3 +132,23 @@ def test_the_bridge_takes_what_the_world_gives():
     for entry in entries:
         assert entry['direction'] == 'GZ_TO_ROS'
         assert entry['gz_type_name'].startswith('gz.msgs.')
+
+
+def test_a_scene_of_ones_own_is_written_whole(tmp_path):
+    pytest.importorskip('mujoco', reason='the simulator needs the extra "sim"')
+    from robochat_sim.gazebo.__main__ import main as export
+    from robochat_sim.gazebo.check import problems_in
+
+    (tmp_path / 'cell.yaml').write_text(
+        'name: cell\nroom: {x: [-1, 3], y: [-1, 1]}\n'
+        'things: [{id: mug, model: cup, at: [1, 0]}]\n'
+        'places: {here: {at: [0, 0]}}\n'
+    )
+    (tmp_path / 'story.yaml').write_text(
+        f'name: story\nabout: Nobody is here.\nduration_sec: 1\nscene: {tmp_path}/cell.yaml\n'
+        'robot: {place: here}\nfurniture: [{id: stool, model: stool, at: [2, 0]}]\n'
+    )
+    assert export(['--scenario', str(tmp_path / 'story.yaml'), '--out', str(tmp_path)]) == 0
+    world = tmp_path / 'worlds' / 'cell.sdf'
+    assert 'robochat_stool' in world.read_text()
+    assert problems_in(world, tmp_path / 'models') == []

@@ -58,7 +58,7 @@ class Script(Silent):
     def spoke(self, decision, now_sec):
         self.told.append('spoke')
 
-    def took_back(self, decision):
+    def took_back(self, decision, talk_sec=None):
         self.told.append('took back')
 
     def hush(self, person_id, now_sec):
@@ -236,7 +236,7 @@ def test_words_in_a_free_span_do_not_count():
 def test_a_greeting_is_no_warning():
     text = VISITOR + WINDOW.replace('greeting', 'hazard')
     assert scored(text, Script(3.0, trigger=Trigger.NONE)).right == 0
-    assert scored(text, Script(3.0, trigger=Trigger.HAZARD)).hazard_sec == (pytest.approx(1.96),)
+    assert scored(text, Script(3.0, trigger=Trigger.HAZARD)).hazard_sec == (pytest.approx(1.05),)
 
 
 def test_the_same_words_twice_to_one_person_are_a_repeat():

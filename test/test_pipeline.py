@@ -190,14 +190,40 @@ def test_lips_that_begin_to_move_drop_an_opening_in_the_making():
     assert 'someone is speaking' in decision.reason
 
 
-def test_an_opening_that_was_dropped_comes_again_while_its_cue_is_there():
+def test_an_opening_that_talk_cut_off_comes_again_once_the_talk_has_rested():
     stage = Stage()
     stage.watch()
     stage.decide()
     stage.watch(seconds=0.5, mouth_active=True)
     assert stage.decide()[1] is None
     stage.watch(seconds=1.5)
+    assert 'cut these words off' in stage.decide()[0].reason
+    stage.watch(seconds=8.0)
     assert stage.decide()[0].trigger is Trigger.GREETING
+
+
+@pytest.mark.parametrize(
+    'change', [{'facing': False, 'pose': HeadPose(1.0, 0, 0)}, {'eyes_closed': True}]
+)
+def test_an_opening_whose_moment_has_passed_is_taken_back_in_silence(change):
+    stage = Stage()
+    stage.watch()
+    _, turn = stage.decide()
+    stage.watch(seconds=2.0, **change)
+    stage.respond(turn)
+    assert stage.of(Utterance) == []
+    assert [r.what for r in stage.of(Refusal)] == ['turn']
+    stage.watch(seconds=3.0)
+    assert stage.decide()[0].trigger is Trigger.GREETING
+
+
+def test_a_glance_aside_takes_nothing_back():
+    stage = Stage()
+    stage.watch()
+    _, turn = stage.decide()
+    stage.watch(seconds=0.5, facing=False, pose=HeadPose(1.0, 0, 0))
+    stage.respond(turn)
+    assert len(stage.of(Utterance)) == 1
 
 
 def test_an_opening_that_was_dropped_does_not_come_again_once_its_cue_is_gone():

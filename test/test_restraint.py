@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from robochat.engagement import Engagement
 from robochat.memory.recall import NoRecall
-from robochat.restraint import MAX_REMEMBERED
+from robochat.restraint import MAX_REMEMBERED, outdated
 from robochat.settings import EngagementSettings
 from robochat.values import Decision, EngagementState, Event, EventKind, Speech, Trigger
 from test_engagement import decide, person, view
@@ -71,12 +71,96 @@ def test_does_not_open_while_anybody_in_earshot_speaks():
     assert decide(view(person(), replace(other, distance_m=5.0))).speak
 
 
-def test_lets_a_speaker_finish_but_not_for_ever():
+def test_never_answers_while_someone_speaks():
     words = Speech('person_1', 'Well, robot', 99.5, seen=True)
-    talking = person(mouth_active=True)
-    assert 'still speaking' in decide(view(talking, speech=(words,))).reason
-    late = view(replace(talking, last_seen_sec=102.0), speech=(words,), now_sec=102.0)
-    assert decide(late).trigger is Trigger.REPLY
+    other = person('person_2', facing=False, facing_sec=0.0, mouth_active=True)
+    for people in ((person(mouth_active=True),), (person(), other)):
+        late = view(*people, speech=(words,), now_sec=102.0)
+        assert 'still speaking' in decide(late).reason
+    screen = replace(other, on_screen=True)
+    assert decide(view(person(), screen, speech=(words,))).trigger is Trigger.REPLY
+
+
+def test_a_first_sight_of_a_phone_holds_an_opening_back_until_it_is_refuted():
+    assert 'on the phone' in decide(view(person(phone_seen_sec=99.4))).reason
+    assert decide(view(person(phone_seen_sec=98.4))).speak
+
+
+# ------------------------------------------------------------------ "not now", and talk
+def test_who_asked_for_quiet_is_answered_when_they_speak_to_the_robot():
+    policy = Engagement(EngagementSettings())
+    policy.hush('person_1', 90.0)
+    aside = person(facing=False, facing_sec=0.0)
+    asked = Speech('person_1', 'What is the time?', 99.5)
+    assert policy.decide(view(person(), speech=(asked,))).trigger is Trigger.REPLY
+    assert policy.decide(view(aside, speech=(replace(asked, text='Robot?'),))).speak
+    assert not policy.decide(view(aside, speech=(asked,))).speak
+
+
+def test_the_words_that_ask_for_quiet_are_not_answered_and_openings_stay_forbidden():
+    policy = Engagement(EngagementSettings())
+    policy.hush('person_1', 99.5)
+    asks = Speech('person_1', 'Not now.', 99.5)
+    assert not policy.decide(view(person(), speech=(asks,))).speak
+    assert not policy.decide(view(person(), now_sec=105.0)).speak
+
+
+def test_opens_nothing_until_a_conversation_has_rested():
+    pair = person(), person('person_2', facing=False, facing_sec=0.0)
+    talk = (Speech('person_2', 'We leave at six.', 94.0),)
+    assert 'talking to each other' in decide(view(*pair, speech=talk)).reason
+    assert decide(view(*pair, speech=talk, now_sec=102.5)).speak
+
+
+def test_who_mutters_alone_or_phones_has_no_conversation():
+    aside = person(facing=False, facing_sec=0.0)
+    mutters = Speech('person_1', 'Where are my keys.', 96.0, gaze=0.0, by=aside)
+    assert decide(view(person(), speech=(mutters,))).speak
+    caller = person('person_2', facing=False, on_phone=True)
+    call = Speech('person_2', 'Yes, at six.', 96.0, by=caller)
+    assert decide(view(person(), caller, speech=(call,))).speak
+
+
+def test_talk_cuts_an_opening_off_for_as_long_as_the_conversation_lasts():
+    policy = Engagement(EngagementSettings())
+    decision = policy.decide(view(person()))
+    policy.spoke(decision, 100.0)
+    policy.took_back(decision, 100.5)
+    assert 'cut these words off' in policy.decide(view(person(), now_sec=103.0)).reason
+    assert policy.decide(view(person(), now_sec=109.0)).trigger is Trigger.GREETING
+
+
+# ------------------------------------------------------------------ at the first word
+@pytest.mark.parametrize(
+    ('change', 'reason'),
+    [
+        ({'looked_sec': 98.5}, 'turned away'),
+        ({'last_seen_sec': 98.0, 'visible': False}, 'out of view'),
+        ({'phone_seen_sec': 99.9}, 'took a phone'),
+        ({'on_phone': True}, 'took a phone'),
+        ({'eyes_closed': True}, 'closed the eyes'),
+        ({'mouth_active': True}, 'began to speak'),
+        ({'mood': 'fear'}, 'care comes first'),
+    ],
+)
+def test_a_greeting_is_taken_back_when_its_moment_has_passed(change, reason):
+    decision = decide(view(person()))
+    assert outdated(decision, view(person(looked_sec=99.5))) == ''
+    assert reason in outdated(decision, view(person(**{'looked_sec': 100.0, **change})))
+    assert 'has left' in outdated(decision, view())
+
+
+def test_an_answer_is_taken_back_for_a_speaker_who_left_but_not_for_one_who_looks_away():
+    answer = decide(view(person(), speech=(Speech('person_1', 'Hello robot', 99.5),)))
+    assert outdated(answer, view(person(looked_sec=90.0, eyes_closed=True))) == ''
+    assert 'began to speak' in outdated(answer, view(person(mouth_active=True)))
+    assert 'has left' in outdated(answer, view())
+
+
+def test_a_warning_is_never_taken_back():
+    warning = decide(view(person(), events=(HAZARD,)))
+    assert outdated(warning, view(person(mouth_active=True, on_phone=True))) == ''
+    assert outdated(warning, view()) == ''
 
 
 def test_answers_nobody_on_the_phone_unless_the_robot_is_named():

@@ -8,7 +8,6 @@ from contextlib import contextmanager, ExitStack
 import os
 from pathlib import Path
 import shlex
-import shutil
 import socket
 import sys
 import tempfile
@@ -17,8 +16,6 @@ from typing import Any
 from robochat.cli.children import Child
 
 Event = dict[str, Any]
-# Where the world lies, as seen from inside the root.
-HOME = Path('opt/robochat')
 SIMULATOR_HZ = 30.0
 START_SEC = 60.0
 LATE_SEC = 10.0
@@ -117,18 +114,17 @@ def _gazebo(args: argparse.Namespace, scene: str, logs: Path) -> Iterator[tuple[
     """Write the world and serve it; yields the address of Gazebo's master, and Gazebo."""
     from robochat_sim.gazebo.export import export
 
-    root: Path = args.root
+    root: Path = args.root.resolve()
     if not (root / 'usr/bin/gzserver').is_file():
         raise NoGazeboError(f'{root}/usr/bin/gzserver is missing; get it with: .ci/gazebo {root}')
+    enter = () if root == Path('/') else ('chroot', str(root))
+    if enter and os.geteuid():
+        raise NoGazeboError(f'{root} is entered by chroot, which only root may do')
     with ExitStack() as stack:
-        if root == Path('/'):
-            home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='robochat_')))
-            inside = home
-        else:
-            home, inside = root / HOME, '/' / HOME
-            shutil.rmtree(home, ignore_errors=True)
+        folder = tempfile.TemporaryDirectory(prefix='robochat_', dir=root / 'tmp')
+        home = Path(stack.enter_context(folder))
+        inside = '/' / home.relative_to(root)
         export(home, [args.scenario])
-        enter = () if root == Path('/') else ('chroot', str(root))
         port = _free_port()
         env = _environment(port, inside)
         screen = ('Xvfb', env['DISPLAY'], '-screen', '0', '1024x768x24', '-nolisten', 'tcp')

@@ -1,12 +1,12 @@
 """Plays one timeline against one policy, with the rules of the pipeline, faster than real time.
 
 Flow: each tick folds the news into the real `World`, shows the policy the view and carries its
-decision out: the words come after `RESPONSE_SEC` (a warning's at once) and take `SPOKEN_SEC`; one opening is on its way
-at a time, and a more urgent one cuts it short; a person who begins to speak cuts an opening short
-that is still on its way, and gets the floor (`robochat.floor`); what no longer fits when the first
-word is due is taken back (`robochat.restraint`); mute lets nothing out. All
-policies speak with this same mouth. A timeline does not depend on the robot, but for words that
-people say `on` the robot's.
+decision out: the words come after `RESPONSE_SEC` (a warning's at once) and take `SPOKEN_SEC`;
+one opening is on its way at a time, and a more urgent one cuts it short; a person who begins to
+speak cuts an opening short that is still on its way, and gets the floor (`robochat.floor`); what
+no longer fits when the first word is due is taken back (`robochat.restraint`); mute lets nothing
+out. All policies speak with this same mouth. A timeline does not depend on the robot, but for
+words that people say `on` the robot's.
 """
 
 from __future__ import annotations

@@ -43,6 +43,8 @@ HAZARDS = ('smoke', 'fire', 'spill')
 REACT_SEC, STAY_SEC, OPEN_SEC, TURN_SEC = 0.6, 3.0, 8.0, 1.5
 GLANCE_SEC = (0.3, 0.7)
 NEAR_M, TALK_M = 2.4, 2.7
+# Between the two nobody can tell whether someone is near; further than this they clearly are not.
+FAR_M = 2.9
 
 
 def sampled(seed: int, count: int) -> Iterator[Timeline]:
@@ -187,7 +189,7 @@ class _Draw:
 
     def _attends(self, life: _Life, now_sec: float) -> float:
         """Turn to the robot: want something of it."""
-        long_sec = self.dice.uniform(2.0, 20.0)
+        long_sec = self.dice.uniform(STAY_SEC, 20.0)
         life.moves.append(Move(now_sec, looks='robot'))
         near = life.here is not None and math.hypot(*life.here) <= NEAR_M
         if near:
@@ -213,6 +215,7 @@ class _Draw:
 
     def _spot(self, near_m: float, far_m: float) -> tuple[float, float]:
         away_m, bearing = self.dice.uniform(near_m, far_m), self.dice.uniform(-0.42, 0.42)
+        away_m = FAR_M if NEAR_M < away_m < FAR_M else away_m
         return away_m * math.cos(bearing), away_m * math.sin(bearing)
 
     def _mood(self) -> str:
@@ -221,16 +224,13 @@ class _Draw:
     # ------------------------------------------------------------------ the judgement
     def _wants(self, life: _Life, start_sec: float, end_sec: float) -> None:
         """Open a window for a greeting, and let them speak, turn sad, or ask for silence."""
-        if end_sec - start_sec < STAY_SEC:
-            self.free.append(Span(start_sec, end_sec, 'hardly long enough'))
-            return
         if not life.greeted and not life.hushed:
             from_sec = min(start_sec + REACT_SEC, max(life.near_sec, start_sec - 2.0))
             self._open(life, from_sec, end_sec, ('greeting', 'care'))
             life.greeted = True
         mid_sec = self.dice.uniform(start_sec + 2.0, end_sec)
         chance = self.dice.random()
-        if chance < 0.5 and mid_sec + 4.0 < self.end_sec:
+        if chance < 0.5 and mid_sec + 4.0 < min(end_sec, self.end_sec):
             hush = self.dice.random() < 0.2
             words = self.dice.choice(HUSHES if hush else TO_ROBOT)
             long_sec = TALK_SEC_PER_WORD * len(words.split())

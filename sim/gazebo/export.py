@@ -12,14 +12,13 @@ from pathlib import Path
 
 from ..room import Furniture, load_scene, Scene, Thing
 from ..scenario import load_scenario
-from ..script import Scenario
 from .cast import COLLIDES, parts, person_folder
 from .figures import Figure, SKIN
 from .looks import BodyLook, HeadLook, joined, Wardrobe, wardrobes
 from .meshes import write_looks, write_obj
 from .sdf import Body, Box, config, document, model
 from .solids import Solid, solids_of, WORLD
-from .worlds import folder_of, PREFIX, room_folder, world
+from .worlds import folder_of, plain, PREFIX, room_folder, world
 
 WALL_M = 0.1
 THING_KG_PER_M3 = 200.0
@@ -32,7 +31,7 @@ def export(out: Path, scenarios: Iterable[str]) -> tuple[Path, ...]:
     Raises SceneError for an unknown or wrong scenario, canvas.RenderError without MuJoCo.
     """
     stories = [load_scenario(name) for name in scenarios]
-    scenes = {s.name: s for s in (load_scene('home'), *(_plain(story) for story in stories))}
+    scenes = {s.name: s for s in (load_scene('home'), *(plain(story.scene) for story in stories))}
     models = out / 'models'
     written: set[str] = set()
     for scene in (*scenes.values(), *(story.scene for story in stories)):
@@ -51,11 +50,6 @@ def _write(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding='utf-8')
     return path
-
-
-def _plain(story: Scenario) -> Scene:
-    """Return a scenario's scene without what the scenario adds to it."""
-    return load_scene(story.scene.name)
 
 
 # --------------------------------------------------------------------------- rooms and things

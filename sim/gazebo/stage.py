@@ -17,7 +17,6 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from robochat.values import RgbImage
 
-from ..room import load_scene
 from ..script import Scenario
 from ..state import PersonState, SimState, ThingState
 from . import sdf, worlds
@@ -165,8 +164,7 @@ class GazeboStage:
     # ------------------------------------------------------------------ the start
     def _spawn(self, scenario: Scenario) -> None:
         """Add what the scenario has beyond the world's file, and wait until it is there."""
-        known = load_scene(scenario.scene.name)
-        there = {piece.id: piece for piece in worlds.pieces(known)}
+        there = {piece.id: piece for piece in worlds.pieces(worlds.plain(scenario.scene))}
         for piece in worlds.pieces(scenario.scene):
             pose = worlds.pose_of(piece)
             if piece.id not in there:

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 import math
 from xml.etree.ElementTree import Element
 
-from ..room import Furniture, Scene, Thing
+from ..reading import SceneError
+from ..room import Furniture, load_scene, Scene, Thing
 from ..state import CAMERA_HFOV_DEG, HEIGHT_PX, RobotPose, WIDTH_PX
 from .sdf import add, add_pose, document, include, numbers, Pose6
 
@@ -38,6 +39,14 @@ def room_folder(scene: Scene) -> str:
 def folder_of(piece: Furniture | Thing) -> str:
     """Return the name of the model that a piece of furniture or a thing is."""
     return PREFIX + piece.model.name
+
+
+def plain(scene: Scene) -> Scene:
+    """Return a shipped scene without what a scenario adds; one of the user's own as it is."""
+    try:
+        return load_scene(scene.name)
+    except SceneError:
+        return scene
 
 
 def pieces(scene: Scene) -> tuple[Furniture | Thing, ...]:
