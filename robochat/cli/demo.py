@@ -76,11 +76,23 @@ def run(args: argparse.Namespace) -> int:
         return 0
     names = tuple(args.scenario or FIRST_THREE)
     names = tuple(scenario_names()) if names == ('all',) else names
+    if args.record and (problem := _why_not_recorded(args, len(names))):
+        sys.stderr.write(f'{problem}\n')
+        return 2
     with _lines_to(args.json) as lines:
         outcomes = [_play(name, args, lines) for name in names for _ in range(args.runs)]
     if len(outcomes) > 1:
         sys.stdout.write(f'\n{sum(outcomes)} of {len(outcomes)} scenarios ended as expected\n')
     return 0 if all(outcomes) else 1
+
+
+def _why_not_recorded(args: argparse.Namespace, scenarios: int) -> str:
+    """Say why a file can't take the recording, or nothing."""
+    if Path(args.record).exists():
+        return f'{args.record} is there already; remove it or record into another file'
+    if scenarios * args.runs > 1:
+        return f'--record takes one play, not {scenarios * args.runs}; name one --scenario'
+    return ''
 
 
 def _lines_to(path: str | None) -> IO[str]:

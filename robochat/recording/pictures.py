@@ -18,7 +18,8 @@ from robochat.recording.reading import Message, Reading
 from robochat.values import Frame, Observation, RgbImage, SceneObservation
 
 IMAGE_KINDS = ('sensor_msgs/msg/CompressedImage', 'sensor_msgs/msg/Image')
-NEAR_SEC = 0.3
+# Pictures may be recorded as seldom as three times a second.
+NEAR_SEC = 0.5
 KEPT = 8
 EXACT_SEC = 1e-6
 # What the decoder raises for bytes that are no message of their type.
