@@ -53,7 +53,9 @@ _INJECTION = re.compile(
     r'|\bpretend\s+(?:that\s+)?(?:to have|you have)\s+no\s+(?:rules|limits|restrictions)'
 )
 
-_OPENER = r'(?:(?:please|robot|hey|oh|ok|okay|well|sorry|no|look|just|listen|really|for now)\s+)*'
+_OPENER = (
+    r'(?:(?:please|robot|hey|oh|ok|okay|well|sorry|no|look|just|listen|really|for now|shh+)\s+)*'
+)
 _TAIL = (
     r'(?:\s+(?:please|robot|now|right now|today|thanks|thank you|for now|already|will you'
     r'|for a (?:while|bit|minute)))*'
@@ -193,6 +195,19 @@ class _Key:
     @classmethod
     def of(cls, text: str) -> _Key:
         return cls(re.sub(r'[^a-z0-9]+', '', text.lower()))
+
+
+_FOR_ALL = re.compile(
+    r'\b(?:quiet|silent|silence|hush|shush|shh+|asleep|sleeping)\b', re.IGNORECASE
+)
+
+
+def hushed_by(words: str, speaker: str) -> str:
+    """Tell who must not be disturbed when someone asks for it: the speaker, or '' for everybody.
+
+    Who asks for quiet means the room; who says "not now" speaks for themselves.
+    """
+    return '' if _FOR_ALL.search(words) else speaker
 
 
 class Dialogue:

@@ -22,7 +22,7 @@ import threading
 
 from robochat.config import Config
 from robochat.decision_model import DecisionModel
-from robochat.dialogue import Dialogue, Intent, intent_of
+from robochat.dialogue import Dialogue, hushed_by, Intent, intent_of
 from robochat.engagement import Engagement
 from robochat.floor import Floor
 from robochat.learning.learner import Learner
@@ -145,7 +145,7 @@ class Pipeline:
         self.learner.heard(speech)
         self._acquaintances.heard(speech)
         if intent_of(words) is Intent.NOT_NOW:
-            self._policy.hush(speech.speaker, now_sec)
+            self._policy.hush(hushed_by(words, speech.speaker), now_sec)
             self._acquaintances.hush(speech, self._config.engagement.not_now_sec)
         self._yield_floor(now_sec)
         return speech

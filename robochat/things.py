@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from robochat.values import Box, ObjectObservation, Thing
 
 SURFACES = ('dining table', 'table', 'desk', 'couch', 'chair', 'bed', 'bench', 'refrigerator')
-FRAGILE = ('cup', 'wine glass', 'bottle', 'vase', 'bowl')
+# Who walks by could step into what is broken, or sharp.
+DANGEROUS_FALLEN = ('cup', 'wine glass', 'bottle', 'vase', 'bowl', 'knife', 'scissors')
 HAZARDS = ('fire', 'smoke', 'spill', 'broken glass', 'water on the floor', 'knife on the floor')
 FALL_MEMORY_SEC = 4.0
 FALL_SEC = 1.5

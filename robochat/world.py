@@ -18,8 +18,8 @@ from robochat.intention import Talk
 from robochat.people import came_near, fuse, PersonMemory, remember
 from robochat.settings import WorldSettings
 from robochat.things import (
+    DANGEROUS_FALLEN,
     fallen_twin,
-    FRAGILE,
     HAZARDS,
     relations_of,
     remember_thing,
@@ -172,7 +172,7 @@ class World:
                 memory.fold_screen(inside_screen(person, things))
 
     def _fell(self, memory: ThingMemory, thing_id: str, stamp_sec: float) -> None:
-        """Note a fall once; a fragile thing that fell is a hazard too."""
+        """Note a fall once; what may have broken, or cuts, is a hazard too."""
         if memory.fallen:
             return
         memory.fallen = True
@@ -180,7 +180,7 @@ class World:
         self._things[thing_id].announced = True
         label = self._things[thing_id].thing.label
         self._happened(EventKind.OBJECT_FELL, thing_id, stamp_sec, label)
-        if label in FRAGILE:
+        if label in DANGEROUS_FALLEN:
             self._happened(EventKind.HAZARD, thing_id, stamp_sec, f'{label} fell down')
 
     def _note_appeared(self, memory: ThingMemory, stamp_sec: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from robochat.dialogue import Dialogue, Intent, intent_of, MAX_LINE_CHARS, MAX_PEOPLE
+from robochat.dialogue import Dialogue, hushed_by, Intent, intent_of, MAX_LINE_CHARS, MAX_PEOPLE
 from robochat.values import Speech, Utterance
 
 
@@ -242,3 +242,17 @@ def test_forgets_a_person_and_the_past() -> None:
     dialogue.forget('person_2')
     assert dialogue.lines_with('person_2') == ()
     dialogue.forget('nobody')
+
+
+@pytest.mark.parametrize(
+    ('words', 'hushed'),
+    [
+        ('Robot please be quiet we are writing a test', ''),
+        ('Shh be quiet grandma is asleep', ''),
+        ('Not now, please.', 'person_1'),
+        ('I am busy', 'person_1'),
+    ],
+)
+def test_who_asks_for_quiet_asks_for_the_room_and_who_is_busy_for_themselves(words, hushed):
+    assert intent_of(words) is Intent.NOT_NOW
+    assert hushed_by(words, 'person_1') == hushed

@@ -40,6 +40,9 @@ class Block:
     text: str
 
 
+FILES = ('.py', '.md', '.sdf', '.config')
+
+
 def name_of(page):
     """A page's path in the repository."""
     return str(page.relative_to(ROOT))
@@ -230,7 +233,7 @@ def test_every_setting_that_is_named_exists():
     named = [(name_of(p), s.split(':')[0]) for p in PAGES for s in spans(p)]
     wrong = {(page, word) for page, word in named if form.fullmatch(word) and word not in known}
     assert len([word for _, word in named if word in known]) > 50
-    assert not {(page, word) for page, word in wrong if not word.endswith(('.py', '.md'))}
+    assert not {(page, word) for page, word in wrong if not word.endswith(FILES)}
 
 
 def test_every_parameter_file_that_is_shown_is_right():

@@ -10,6 +10,8 @@ from robochat.manners.reading import load_timelines, read_timelines, TimelineErr
 from robochat.manners.timeline import Timeline
 
 FOLDER = Path(__file__).resolve().parent / 'data' / 'manners_held_out'
+SECOND = FOLDER.with_name('manners_held_out_2')
+BOTH = pytest.mark.parametrize('folder', [FOLDER, SECOND], ids=['first', 'second'])
 JUMPS = """
 - name: jumps
   about: The clock moves by two hours, and later back.
@@ -18,18 +20,25 @@ JUMPS = """
 """
 
 
-def test_half_of_the_held_out_timelines_want_silence():
-    timelines = load_timelines(FOLDER)
+@BOTH
+def test_half_of_the_held_out_timelines_want_silence(folder):
+    timelines = load_timelines(folder)
     assert len(timelines) >= 40
     assert 2 * sum(t.silent for t in timelines) == len(timelines)
 
 
-def test_none_of_them_is_in_the_package():
-    assert not {t.name for t in load_timelines(FOLDER)} & {t.name for t in load_timelines()}
+@BOTH
+def test_none_of_them_is_in_the_package(folder):
+    assert not {t.name for t in load_timelines(folder)} & {t.name for t in load_timelines()}
 
 
-def test_every_window_leaves_time_to_react():
-    for timeline in load_timelines(FOLDER):
+def test_no_timeline_is_in_both_lists():
+    assert not {t.name for t in load_timelines(FOLDER)} & {t.name for t in load_timelines(SECOND)}
+
+
+@BOTH
+def test_every_window_leaves_time_to_react(folder):
+    for timeline in load_timelines(folder):
         assert all(w.end_sec - w.start_sec >= 3.0 for w in timeline.windows), timeline.name
 
 

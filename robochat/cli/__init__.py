@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import importlib
 import os
 from pathlib import Path
+import signal
 import sys
 
 COMMANDS = {
@@ -62,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 is success, 2 a mistake that the message on stderr explains, 130 an interrupt.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:  # so that no child outlives a command that is told to end
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     if argv is None and _started_by_ros(sys.argv[0], words):
         words = ['run', *words]
     try:

@@ -18,7 +18,7 @@ import time
 from typing import Any
 
 from robochat.config import Config, config_from
-from robochat.dialogue import Intent, intent_of
+from robochat.dialogue import hushed_by, Intent, intent_of
 from robochat.floor import Floor, SEC_PER_CHAR
 from robochat.manners.policy import Policy
 from robochat.manners.record import (
@@ -180,7 +180,7 @@ class _Play:
             if self.heard_sec < says.end_sec <= now_sec:
                 speech = self.world.heard(Speech('', says.text, news.stamp_sec))
                 if intent_of(says.text) is Intent.NOT_NOW:
-                    self.policy.hush(speech.speaker, news.stamp_sec)
+                    self.policy.hush(hushed_by(speech.text, speech.speaker), news.stamp_sec)
                 self._yield_opening(news)
                 self._be_hushed(self.floor.heard(news.stamp_sec), now_sec)
         self.heard_sec = now_sec
