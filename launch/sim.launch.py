@@ -68,8 +68,10 @@ def _embedded(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
 def _gazebo(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
     """Make the processes of gz-sim and of the bridge between its topics and ours."""
     window = ['-s'] if launching.is_true(given['headless']) else []
+    file = launching.world_file(given['world'])
     world = ExecuteProcess(
-        cmd=['gz', 'sim', '-r', *window, str(launching.world_file(given['world']))],
+        cmd=['gz', 'sim', '-r', *window, str(file)],
+        additional_env=launching.gazebo_models(file),
         output='screen',
         on_exit=Shutdown(reason='the simulator has ended'),
     )

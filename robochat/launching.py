@@ -21,6 +21,7 @@ from robochat.config import ConfigError, load_config
 from robochat.resources import MissingFileError, named_file
 
 TRUE, FALSE = ('true', '1', 'yes', 'on'), ('false', '0', 'no', 'off')
+MODELS_PATH, OUR_MODEL = 'GZ_SIM_RESOURCE_PATH', 'model://robochat_'
 NEAR = 0.8
 # What `ros2 launch` itself understands besides the arguments of a file.
 LAUNCHS_OWN = (
@@ -225,3 +226,17 @@ def world_file(name: str) -> Path:
             f'{name}: neither a file nor one of the shipped worlds ({", ".join(found) or "none"})'
         )
     return found[name]
+
+
+def gazebo_models(world: Path) -> dict[str, str]:
+    """Return the environment in which gz-sim finds the models of a world, beside its folder.
+
+    Raises MissingFileError when a world of ours has no models yet: they are made, not shipped.
+    """
+    models = world.parent.parent / 'models'
+    if models.is_dir():
+        known = os.environ.get(MODELS_PATH, '')
+        return {MODELS_PATH: os.pathsep.join(filter(None, (str(models), known)))}
+    if OUR_MODEL in world.read_text('utf-8', 'replace'):
+        raise MissingFileError(f'{models}: no such folder; make the models with: make gazebo')
+    return {}

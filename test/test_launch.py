@@ -12,6 +12,7 @@ from robochat.launching import (
     check,
     EYES,
     FLEET,
+    gazebo_models,
     LaunchArgumentError,
     lookalikes,
     namespaces,
@@ -239,6 +240,17 @@ def test_gazebo_opens_a_world_with_the_bridge(monkeypatch, tmp_path):
     assert gazebo.ends_all
     assert bridge.command[:2] == ('ros_gz_bridge', 'parameter_bridge')
     assert Path(parameters(bridge)['config_file']).is_file()
+
+
+def test_gazebo_is_told_where_the_models_are_or_how_they_are_made(monkeypatch, tmp_path):
+    world = tmp_path / 'worlds' / 'home.sdf'
+    world.parent.mkdir()
+    world.write_text('<include><uri>model://robochat_cup</uri></include>')
+    with pytest.raises(MissingFileError, match='make gazebo'):
+        gazebo_models(world)
+    (tmp_path / 'models').mkdir()
+    monkeypatch.setenv('GZ_SIM_RESOURCE_PATH', '/mine')
+    assert gazebo_models(world) == {'GZ_SIM_RESOURCE_PATH': f'{tmp_path / "models"}:/mine'}
 
 
 def test_a_world_that_is_not_there_is_refused():

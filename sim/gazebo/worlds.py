@@ -119,7 +119,7 @@ def _robot(start: RobotPose) -> Element:
     add_pose(robot, camera_pose(start))
     sensor = add(add(robot, 'link', name='head'), 'sensor', name='camera', type='camera')
     settings: Mapping[str, str | float] = {
-        'always_on': 'true',
+        'always_on': 'false',  # draws only while somebody looks
         'update_rate': CAMERA_HZ,
         'visualize': 'false',
         'topic': CAMERA_TOPIC,
