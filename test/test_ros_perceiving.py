@@ -62,6 +62,10 @@ class Graph:
         found = [e['stages'][name] for e in self.of('diagnostics') if name in e['stages']]
         return found[-1] if found else {}
 
+    def is_heard(self) -> bool:
+        """Tell whether the node that decides has been found, so that no word of it is missed."""
+        return self.spinner.until(lambda: self.of('decision') and self.stage('decide'), 60.0)
+
     def camera(self, frame_id: str = 'camera', compressed: bool = False) -> Camera:
         return Camera(self, frame_id, compressed)
 
@@ -136,6 +140,7 @@ def test_a_node_that_sees_and_a_node_that_speaks_greet_as_one_that_does_both(
 ):
     graph.launch('robochat.launch.py', params=params, perception='external')
     graph.launch('perception.launch.py', params=params, compressed=compressed)
+    assert graph.is_heard()
     camera = graph.camera(compressed=compressed == 'true')
     assert camera.show(somebody, lambda: greeting(graph), 25.0), graph.reasons()
     assert greeting(graph)[0][0] == 'greeting'
@@ -144,6 +149,7 @@ def test_a_node_that_sees_and_a_node_that_speaks_greet_as_one_that_does_both(
 
 def test_the_one_that_does_both_greets_too(graph, params, somebody):
     graph.launch('robochat.launch.py', params=params)
+    assert graph.is_heard()
     assert graph.camera().show(somebody, lambda: greeting(graph), 60.0)
     assert greeting(graph)[0][0] == 'greeting'
 
