@@ -14,6 +14,11 @@ from robochat.values import Box, ObjectObservation, Thing
 SURFACES = ('dining table', 'table', 'desk', 'couch', 'chair', 'bed', 'bench', 'refrigerator')
 # Who walks by could step into what is broken, or sharp.
 DANGEROUS_FALLEN = ('cup', 'wine glass', 'bottle', 'vase', 'bowl', 'knife', 'scissors')
+# Stands where it stands: what seems to fall of it is the robot's own motion.
+FURNITURE = (
+    *('bed', 'bench', 'chair', 'couch', 'dining table', 'microwave', 'oven', 'refrigerator'),
+    *('sink', 'toilet', 'tv'),
+)
 HAZARDS = ('fire', 'smoke', 'spill', 'broken glass', 'water on the floor', 'knife on the floor')
 FALL_MEMORY_SEC = 4.0
 FALL_SEC = 1.5
@@ -67,6 +72,8 @@ class ThingMemory:
         """
         if self.settled is None or self.sightings < SETTLED_SIGHTINGS:
             return False
+        if self.thing.label in FURNITURE:
+            return False
         longest_sec = FALL_MEMORY_SEC if self.steady else FALL_SEC
         return stamp_sec - self.settled_sec <= longest_sec and dropped(self.settled, box)
 
@@ -89,6 +96,8 @@ def fallen_twin(
     new: ObjectObservation, known: Iterable[ThingMemory], now_sec: float
 ) -> ThingMemory | None:
     """Find the thing of its kind that just vanished above a new one: it fell."""
+    if new.label in FURNITURE:
+        return None
     for memory in known:
         unseen_sec = now_sec - memory.thing.last_seen_sec
         same = memory.thing.label == new.label and memory.thing.id != new.id

@@ -3,6 +3,7 @@
 from dataclasses import replace
 import math
 
+import pytest
 from robochat.people import fuse
 from robochat.settings import WorldSettings
 from robochat.values import (
@@ -199,6 +200,17 @@ def test_a_cup_seen_lower_soon_after_fell_and_is_a_hazard():
         look(world, k * 0.7, cup())
     look(world, 2.8, cup(y=390))
     assert {EventKind.OBJECT_FELL, EventKind.HAZARD} <= set(kinds(world, 3))
+
+
+@pytest.mark.parametrize('name', ['chair_1', 'chair_2'])
+def test_furniture_does_not_fall_when_the_robot_moves(name):
+    world = World(WorldSettings())
+    chair = ObjectObservation('chair_1', 'chair', 0.7, Box(320, 250, 40, 50))
+    for k in range(4):
+        look(world, k * 0.7, chair)
+    for k in range(4, 8):
+        look(world, k * 0.7, replace(chair, id=name, box=Box(320, 390, 40, 50)))
+    assert EventKind.OBJECT_FELL not in kinds(world, 6)
 
 
 def test_a_cup_that_falls_and_gets_a_new_id_fell_too():
