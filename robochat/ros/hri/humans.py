@@ -77,6 +77,7 @@ class Humans:
         self._faces: dict[str, _Face] = {}
         self._spoke_sec: dict[str, float] = {}
         self._frames = Frames()
+        self._stamps = fields.StampReader(NEAR_NOW_SEC)
 
     def picture_is(self, width_px: int, height_px: int) -> None:
         """Take the size of our own camera's pictures, in which regions become pixels."""
@@ -153,10 +154,7 @@ class Humans:
     def _stamp(self, header: Any) -> float:
         """The header's stamp where it is near now, else now."""
         now_sec = self._clock()
-        stamp_sec = fields.stamp_from_msg(header.stamp) if header else None
-        if stamp_sec is None or abs(now_sec - stamp_sec) > NEAR_NOW_SEC:
-            return now_sec
-        return min(stamp_sec, now_sec)
+        return self._stamps.read(header.stamp, now_sec) if header else now_sec
 
     # ------------------------------------------------------------------ what is made of it
     def forget(self, persons: tuple[str, ...], faces: tuple[str, ...]) -> None:
