@@ -71,6 +71,32 @@ class Spinner:
             self.executor.spin_once(timeout_sec=0.05)
         return True
 
+    def call(self, client: Any, request: Any, timeout_sec: float = 60.0) -> Any:
+        """Call a service that is safe to call twice, and return its answer.
+
+        A server may see the request before it has found whom to answer; that answer is lost, so
+        the request is sent again.
+        """
+        assert self.until(client.service_is_ready, 10.0), f'no {client.srv_name}'
+        end_sec = time.monotonic() + timeout_sec
+        while time.monotonic() < end_sec:
+            future = client.call_async(request)
+            if self.until(future.done, min(5.0, timeout_sec)):
+                return future.result()
+            client.remove_pending_request(future)
+        raise AssertionError(f'{client.srv_name} did not answer within {timeout_sec} s')
+
+    def act(self, client: Any, goal: Any, timeout_sec: float = 20.0) -> Any:
+        """Send a goal that is safe to send twice to an action server, and return its result."""
+        assert self.until(client.server_is_ready, 10.0), 'no action server'
+        sent = client.send_goal_async(goal)
+        if not self.until(sent.done, 5.0):  # the answer was lost, as in `call`
+            sent = client.send_goal_async(goal)
+            assert self.until(sent.done, timeout_sec), 'the goal was not answered'
+        got = sent.result().get_result_async()
+        assert self.until(got.done, timeout_sec), 'the goal was not finished'
+        return got.result().result
+
     def for_seconds(self, seconds: float) -> None:
         """Spin for a while, to see that nothing comes."""
         self.until(lambda: False, seconds)

@@ -7,11 +7,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from robochat.mllm.protocol import line_format
+from robochat.plan.goals import goals, plan_for
 from robochat.training.asking import COLORS
 from robochat.training.data import lessons_about, Scene
+from robochat.training.lesson import Lesson
 from robochat.training.situations import situation_of
 from robochat.training.wordings import Voice
-from robochat.values import EMOTIONS
+from robochat.values import EMOTIONS, PlanStep
 
 LABELS = ('cup', 'book', 'laptop', 'bottle', 'bowl', 'apple', 'teddy bear', 'chair')
 
@@ -64,3 +67,13 @@ def made_scene(number: int, split: str = 'train') -> Scene:
     voice = Voice(rng, split)
     situation = situation_of(made_shot(rng), voice)
     return Scene(number, situation, tuple(lessons_about(situation, voice)))
+
+
+def played(lesson: Lesson) -> str:
+    """The answer that is taught as a model gives it: with the steps to the goals it names."""
+    lines = dict(line.split(': ', 1) for line in lesson.answer.split('\n'))
+    known = {goal.text: goal for goal in goals(lesson.schema)}
+    steps: tuple[PlanStep, ...] = ()
+    for text in lines.get('Goal', 'done').split('; ')[:-1]:
+        steps += plan_for(known[text], lesson.schema, steps) or ()
+    return line_format(lines['Say'], tuple(step.call for step in steps))

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from made_shots import made_scene
+from made_shots import made_scene, played
 import numpy as np
 import pytest
 from robochat.cli import main
@@ -44,7 +44,7 @@ class Oracle:
     """Answers as the teacher does, or as `words` for all."""
 
     def __init__(self, lessons: Sequence[Lesson], answer: Answer | None = None) -> None:
-        self._answers = {id(x.sentence): x.answer for x in lessons}
+        self._answers = {id(x.sentence): played(x) for x in lessons}
         self._layouts = {id(x.sentence): x.layout for x in lessons}
         self._answer = answer
         self.read: list[Layout] = []
@@ -92,7 +92,7 @@ def judge_plan(lesson: Lesson, answer: Answer) -> tuple[bool | None, bool | None
 
 def test_a_goal_is_reached_by_the_plan_only(lessons: list[Lesson]) -> None:
     lesson = goal_lesson(lessons)
-    assert judge(lesson, Answer(lesson.answer, 'x')).plan is True
+    assert judge(lesson, Answer(played(lesson), 'x')).plan is True
     say = next(x for x in lesson.answer.split('\n') if x.startswith('Say'))
     missed = judge(lesson, Answer(say, 'x'))
     assert (missed.plan, missed.valid, missed.good) == (False, True, False)
@@ -100,7 +100,7 @@ def test_a_goal_is_reached_by_the_plan_only(lessons: list[Lesson]) -> None:
 
 def test_a_plan_that_cannot_run_is_not_valid(lessons: list[Lesson]) -> None:
     lesson = next(x for x in lessons if x.skilled and x.kind == 'bring')
-    hand_over = lesson.answer.partition('Plan: ')[2].split('; ')[-2]
+    hand_over = played(lesson).split('; ')[-1]
     verdict = judge(lesson, Answer(f'Say: Sure.\nPlan: {hand_over}', 'x'))
     assert verdict.valid is False
     assert not verdict.good
@@ -110,7 +110,7 @@ def test_a_plan_where_nothing_may_be_done_is_wrong(lessons: list[Lesson]) -> Non
     harm = of(lessons, 'refusal', 'harm')
     call = harm.schema.next_steps()[0].call
     say = harm.answer.split('\n')[1]
-    assert judge(harm, Answer(harm.answer, 'x')).good
+    assert judge(harm, Answer(played(harm), 'x')).good
     assert judge(harm, Answer(f'{say}\nPlan: {call}', 'x')).plan is False
 
 

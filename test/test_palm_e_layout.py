@@ -19,12 +19,12 @@ from robochat.mllm.palm_e.layout import (
     MAX_THINGS,
     Picture,
     Quote,
-    skill_lines,
     State,
 )
 from robochat.mllm.palm_e.tokens import Tokens
 from robochat.mllm.protocol import ModelError
 from robochat.persona import Example
+from robochat.plan.goals import goal_lines
 from robochat.sentence import ImagePart, PERSON_FIELDS, ROBOT_FIELDS, Sentence, THING_FIELDS
 from robochat.values import (
     Box,
@@ -126,12 +126,13 @@ def test_examples_come_before_the_question() -> None:
 
 
 def test_skills_and_persona_are_the_fixed_part_that_never_changes() -> None:
-    lines = skill_lines(SKILLS)
+    lines = goal_lines(SKILLS)
     one = lay_out(sentence_of(Trigger.CARE, view_of(mood='sad')), lines)
     two = lay_out(sentence_of(Trigger.REPLY, view_of(thing('cup_1')), heard='Hello.'), lines)
     persona = sentence_of(Trigger.CARE).persona
     assert one.fixed == two.fixed == fixed_part(persona, lines)
-    assert all(f'{skill.name}(' in texts(one) for skill in SKILLS.skills)
+    assert 'Goals: near(place|person|thing), ' in texts(one)
+    assert '\nwait(seconds): Stay still\n' in texts(one)
     assert lines[-1].startswith('Places: ')
 
 
@@ -306,7 +307,7 @@ def test_an_empty_world_is_told_as_empty() -> None:
 @pytest.mark.parametrize('most', [0, 1, 3])
 def test_the_oldest_lines_are_dropped_first_and_that_is_stated(most: int) -> None:
     sentence = sentence_of(Trigger.REPLY, heard='And now?', said=('One.', 'Two.', 'Three.'))
-    lines = skill_lines(SKILLS)
+    lines = goal_lines(SKILLS)
     layout = lay_out(sentence, lines, max_lines=most)
     kept = [word for word in ('One.', 'Two.', 'Three.') if f'"{word}"' in ask_of(layout)]
     assert kept == ['One.', 'Two.', 'Three.'][3 - most :]

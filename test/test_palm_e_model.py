@@ -13,7 +13,7 @@ import numpy as np
 from plan_views import home_view
 import pytest
 from robochat.mllm.palm_e.decoder import Check, Logits, unwatched, Vectors
-from robochat.mllm.palm_e.layout import Layout, Picture, Quote, State
+from robochat.mllm.palm_e.layout import GOAL, Layout, Picture, Quote, State
 from robochat.mllm.palm_e.model import PalmE
 from robochat.mllm.palm_e.reading import ANSWER_ROOM, Reader
 from robochat.mllm.palm_e.tokens import Tokens
@@ -122,11 +122,11 @@ class FakeDecoder:
 
 
 class Scripts:
-    """Rates the next token of each script that was followed so far, after `Say:` or `Plan:`."""
+    """Rates the next token of each script that was followed so far, after `Say:` or `Goal:`."""
 
     def __init__(self, tokens: Tokens, say: Sequence[str], plan: Sequence[str] = ()) -> None:
         self._tokens = tokens
-        self._after = {'Say:': say, 'Plan:': plan}
+        self._after = {'Say:': say, GOAL: plan}
 
     def __call__(self, kept: list[object]) -> Logits:
         logits = np.zeros(self._tokens.size, np.float32)
@@ -358,14 +358,14 @@ def planned(tokens: Tokens, rate: Rate, **changes: Any) -> tuple[Any, Any]:
     schema = schema_for(view, SKILLS, want_plan=True)
     reader, decoder, _ = reader_of(tokens)
     decoder.rate = rate
-    logits = reader.more(tokens.encode('Plan:'))
+    logits = reader.more(tokens.encode(GOAL))
     return Writer(reader, tokens).plan(logits, schema, unwatched), view
 
 
-def test_a_plan_follows_the_likeliest_calls_until_done(tokens: Tokens) -> None:
-    script = 'navigate_to(cup_1); pick(cup_1); done'
+def test_a_plan_is_made_for_the_likeliest_goals_until_done(tokens: Tokens) -> None:
+    script = 'holding(cup_1); facing(person_1); done'
     steps, view = planned(tokens, Scripts(tokens, (), [script]))
-    assert [s.call for s in steps] == ['navigate_to(cup_1)', 'pick(cup_1)']
+    assert [s.call for s in steps] == ['navigate_to(cup_1)', 'pick(cup_1)', 'look_at(person_1)']
     assert not check(ActionPlan('p', 'g', steps, 1.0), view, SKILLS, 6).refusal
 
 
@@ -381,11 +381,12 @@ def test_a_model_of_noise_writes_only_plans_that_can_be(tokens: Tokens, seed: in
     steps, view = planned(tokens, rate)
     plan = ActionPlan('p', 'g', steps, 1.0)
     assert not steps or not check(plan, view, SKILLS, 6).refusal
-    assert len({s.call for s in steps}) == len(steps) <= 6
+    assert len(steps) <= 6
 
 
 @pytest.mark.parametrize(
-    'wish', ['pick(cup_1); done', 'destroy(person_1); done', 'pick(person_1);', '); DROP', '\n\n']
+    'wish',
+    ['pick(cup_1); done', 'destroy(person_1); done', 'holding(person_1);', '); DROP', '\n\n'],
 )
 def test_what_is_not_offered_is_not_planned(tokens: Tokens, wish: str) -> None:
     steps, view = planned(tokens, Scripts(tokens, (), [wish]))
@@ -396,27 +397,38 @@ def test_what_is_not_offered_is_not_planned(tokens: Tokens, wish: str) -> None:
 
 def test_a_skill_whose_name_begins_with_done_can_be_planned(tokens: Tokens) -> None:
     skills = tuple(
-        replace(s, name='done_going') if s.name == 'navigate_to' else s for s in SKILLS.skills
+        replace(s, name='done_waiting') if s.name == 'wait' else s for s in SKILLS.skills
     )
     schema = schema_for(home_view(), replace(SKILLS, skills=skills), want_plan=True, max_steps=1)
-    for wish, wanted in (('done_going(cup_1); done', ['done_going(cup_1)']), ('done', [])):
+    for wish, wanted in (('done_waiting(5); done', ['done_waiting(5)']), ('done', [])):
         reader, decoder, _ = reader_of(tokens)
         decoder.rate = Scripts(tokens, (), [wish])
-        logits = reader.more(tokens.encode('Plan:'))
+        logits = reader.more(tokens.encode(GOAL))
         steps = Writer(reader, tokens).plan(logits, schema, unwatched)
         assert [s.call for s in steps] == wanted
 
 
+def test_a_goal_out_of_reach_is_struck_out_before_the_words(tokens: Tokens) -> None:
+    schema = schema_for(home_view(), SKILLS)
+    reader, decoder, _ = reader_of(tokens)
+    decoder.rate = Scripts(tokens, (), ['has(person_1, dining table_1); done'])
+    logits = reader.more(tokens.encode(GOAL))
+    assert Writer(reader, tokens).plan(logits, schema, unwatched) == ()
+    assert decoder.kept[-len(tokens.encode(f'{GOAL} done')) :] == list(
+        tokens.encode(f'{GOAL} done')
+    )
+
+
 def test_no_plan_is_written_where_none_is_wanted(tokens: Tokens) -> None:
     reader, _, _ = reader_of(tokens)
-    logits = reader.more(tokens.encode('Plan:'))
+    logits = reader.more(tokens.encode(GOAL))
     schema = schema_for(home_view(), SKILLS, want_plan=False)
     assert Writer(reader, tokens).plan(logits, schema, unwatched) == ()
 
 
 # ------------------------------------------------------------------ the model
 def test_words_and_then_a_plan_for_an_opening(tokens: Tokens) -> None:
-    rate = Scripts(tokens, [COMFORT], ['approach(person_1); done'])
+    rate = Scripts(tokens, [COMFORT], ['near(person_1); done'])
     heard: list[str] = []
     answer = ask(
         model_of(tokens, rate), sentence_of(Trigger.CARE, view_of(mood='sad')), True,
@@ -434,7 +446,7 @@ def test_words_and_then_a_plan_for_an_opening(tokens: Tokens) -> None:
 def test_a_plan_and_then_words_for_an_instruction(tokens: Tokens) -> None:
     view = view_of(thing('cup_1'))
     sentence = sentence_of(Trigger.TASK, view, heard='Take it.', instruction='Take it.')
-    rate = Scripts(tokens, ['Sure, I will take it.'], ['navigate_to(cup_1); done'])
+    rate = Scripts(tokens, ['Sure, I will take it.'], ['near(cup_1); done'])
     answer = ask(model_of(tokens, rate), sentence, True, deadline_sec=60)
     assert answer.text == 'Say: Sure, I will take it.\nPlan: navigate_to(cup_1)'
 
@@ -442,7 +454,7 @@ def test_a_plan_and_then_words_for_an_instruction(tokens: Tokens) -> None:
 @pytest.mark.parametrize('nothing', ['nothing', 'Nothing.', 'nothing.'])
 def test_a_model_may_choose_to_say_nothing(tokens: Tokens, nothing: str) -> None:
     heard: list[str] = []
-    rate = Scripts(tokens, [nothing], ['approach(person_1); done'])
+    rate = Scripts(tokens, [nothing], ['near(person_1); done'])
     model = model_of(tokens, rate)
     answer = ask(model, sentence_of(Trigger.CARE), True, on_text=heard.append, deadline_sec=60)
     assert answer.silent
@@ -498,7 +510,7 @@ def test_whole_sentences_are_kept_when_the_deadline_passes(
     def hear(text: str) -> None:
         now_sec[0] = 99.0 if text else now_sec[0]
 
-    model = model_of(tokens, Scripts(tokens, [COMFORT], ['approach(person_1); done']))
+    model = model_of(tokens, Scripts(tokens, [COMFORT], ['near(person_1); done']))
     sentence = sentence_of(Trigger.CARE, view_of(mood='sad'))
     answer = ask(model, sentence, True, on_text=hear, deadline_sec=5)
     assert answer.text == 'Say: You look a bit sad.'

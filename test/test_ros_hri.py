@@ -365,7 +365,7 @@ def test_words_go_to_a_tts_action_and_cancel_stops_them(start):
     assert speaker.goals[0].input == robot.of('utterance')[0]['text']
     assert speaker.goals[0].locale == 'en'
     client = robot.node.create_client(Trigger, 'robochat/cancel')
-    client.call_async(Trigger.Request())
+    robot.spinner.call(client, Trigger.Request())
     assert robot.spinner.until(lambda: speaker.cancelled == 1, 5.0)
     speaker.server.destroy()
 

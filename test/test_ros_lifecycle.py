@@ -44,32 +44,25 @@ class Managed:
         self._get = self.node.create_client(GetState, 'robochat/get_state')
         self._change = self.node.create_client(ChangeState, 'robochat/change_state')
         assert spinner.until(self._get.service_is_ready, 60.0), 'the node did not start'
-        assert spinner.until(self._change.service_is_ready, 10.0)
+        # An impossible transition, to see that answers of this service arrive.
+        assert spinner.call(self._change, _transition('deactivate')).success is False
 
     def call(self, client, request, timeout_sec: float = 60.0):
-        """Call a service and wait for its answer."""
+        """Call a service once and wait for its answer."""
         assert self.spinner.until(client.service_is_ready, 10.0)
         future = client.call_async(request)
-        assert self.spinner.until(future.done, timeout_sec)
+        assert self.spinner.until(future.done, timeout_sec), f'{client.srv_name}: no answer'
         return future.result()
 
     @property
     def state(self) -> str:
         from lifecycle_msgs.srv import GetState
 
-        return self.call(self._get, GetState.Request()).current_state.label
+        return self.spinner.call(self._get, GetState.Request()).current_state.label
 
     def change(self, *labels: str) -> list[bool]:
         """Ask for transitions, and tell which were made."""
-        from lifecycle_msgs.msg import Transition
-        from lifecycle_msgs.srv import ChangeState
-
-        return [
-            self.call(
-                self._change, ChangeState.Request(transition=Transition(label=label))
-            ).success
-            for label in labels
-        ]
+        return [self.call(self._change, _transition(label)).success for label in labels]
 
     def shut_down(self) -> bool:
         """Ask for a shutdown, whose number depends on the state."""
@@ -125,8 +118,16 @@ class Managed:
             for name, value in values.items()
         ]
         client = self.parameter_client(SetParametersAtomically, 'set_parameters_atomically')
-        answer = self.call(client, SetParametersAtomically.Request(parameters=parameters))
+        request = SetParametersAtomically.Request(parameters=parameters)
+        answer = self.spinner.call(client, request)
         return answer.result.successful, answer.result.reason
+
+
+def _transition(label: str):
+    from lifecycle_msgs.msg import Transition
+    from lifecycle_msgs.srv import ChangeState
+
+    return ChangeState.Request(transition=Transition(label=label))
 
 
 def _written(value: object) -> str:

@@ -59,11 +59,7 @@ class Graph:
 
     def call(self, kind, name: str, request):
         """Call a service and wait for its answer."""
-        client = self.node.create_client(kind, name)
-        assert self.spinner.until(client.service_is_ready, 10.0)
-        future = client.call_async(request)
-        assert self.spinner.until(future.done, 20.0)
-        return future.result()
+        return self.spinner.call(self.node.create_client(kind, name), request, 20.0)
 
     def drops(self) -> dict[str, int]:
         """What the newest diagnostics say was dropped while seeing."""
@@ -145,12 +141,7 @@ def test_a_task_that_can_not_be_planned_is_aborted_with_a_reason(graph):
     from robochat_msgs.action import DoTask
 
     client = ActionClient(graph.node, DoTask, 'robochat/do_task')
-    assert graph.spinner.until(client.server_is_ready, 10.0)
-    sent = client.send_goal_async(DoTask.Goal(instruction='Bring me the moon'))
-    assert graph.spinner.until(sent.done, 20.0)
-    got = sent.result().get_result_async()
-    assert graph.spinner.until(got.done, 20.0)
-    result = got.result().result
+    result = graph.spinner.act(client, DoTask.Goal(instruction='Bring me the moon'))
     assert not result.success
     assert 'no steps' in result.message
 

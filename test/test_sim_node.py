@@ -103,11 +103,7 @@ def test_skills_run_and_bad_ones_fail_with_a_reason(spinner, start_story):
     assert spinner.until(lambda: onlooker.truths and client.server_is_ready(), 60)
     outcomes = []
     for request in (goal('look_at', target='person_1'), goal('pick', object='unicorn_1')):
-        sent = client.send_goal_async(request)
-        assert spinner.until(sent.done, 20)
-        result = sent.result().get_result_async()
-        assert spinner.until(result.done, 20)
-        outcomes.append(result.result().result)
+        outcomes.append(spinner.act(client, request))
     client.destroy()
     assert [outcome.success for outcome in outcomes] == [True, False]
     assert 'unicorn_1' in outcomes[1].message

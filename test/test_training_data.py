@@ -8,22 +8,21 @@ import random
 import re
 from typing import Any
 
-from made_shots import made_scene, made_shot
+from made_shots import made_scene, played
 import pytest
 from robochat.config import Config
 from robochat.evaluation.judge import judge, MAX_STEPS
 from robochat.mllm.palm_e.layout import NOTHING, Quote
 from robochat.mllm.protocol import Answer
 from robochat.plan.checker import check
-from robochat.plan.grammar import schema_for
+from robochat.plan.goals import goals
 from robochat.reply import parse
 from robochat.safety import judge_utterance
 from robochat.training.data import record_of, Scene, scenes_from
 from robochat.training.lesson import Lesson
 from robochat.training.openings import MOOD_PATTERNS
-from robochat.training.oracle import NoPlanError, Planner
-from robochat.training.situations import situation_of, table_of
-from robochat.training.wordings import articled, Voice, wordings
+from robochat.training.tables import table_of, with_extras
+from robochat.training.wordings import articled, extra_skills, Voice, wordings
 from robochat.values import ActionPlan, Trigger
 
 SCENES = 60
@@ -63,7 +62,7 @@ def test_all_words_that_are_taught_may_be_said(lessons: list[Lesson]) -> None:
 def test_every_plan_is_accepted_by_the_checker(lessons: list[Lesson]) -> None:
     count = 0
     for lesson in lessons:
-        steps = parse(lesson.answer, lesson.schema).steps if 'Plan: ' in lesson.answer else ()
+        steps = parse(played(lesson), lesson.schema).steps
         if steps:
             count += 1
             view = lesson.sentence.view
@@ -74,19 +73,28 @@ def test_every_plan_is_accepted_by_the_checker(lessons: list[Lesson]) -> None:
 
 def test_every_answer_is_what_is_expected_and_reaches_its_goal(lessons: list[Lesson]) -> None:
     for lesson in lessons:
-        answer = Answer(lesson.answer, 'oracle', silent=not words_of(lesson))
+        answer = Answer(played(lesson), 'teacher', silent=not words_of(lesson))
         assert judge(lesson, answer).good, (lesson.kind, lesson.answer, lesson.expected)
 
 
-def test_plans_end_with_done_and_stand_first_where_something_was_asked(
+def test_goals_end_with_done_and_stand_first_where_something_was_asked(
     lessons: list[Lesson],
 ) -> None:
     for lesson in lessons:
-        plans = [x for x in lesson.answer.split('\n') if x.startswith('Plan: ')]
-        assert all(line.endswith('done') for line in plans)
-        if plans:
+        lines = [x for x in lesson.answer.split('\n') if x.startswith('Goal: ')]
+        assert all(line.endswith('done') for line in lines)
+        if lines:
             asked = bool(lesson.sentence.turn.instruction)
-            assert lesson.answer.startswith('Plan: ') is asked
+            assert lesson.answer.startswith('Goal: ') is asked
+
+
+def test_every_goal_that_is_taught_is_one_that_the_model_may_write(lessons: list[Lesson]) -> None:
+    told = [x for x in lessons if 'Goal: ' in x.answer and 'Goal: done' not in x.answer]
+    assert len(told) > 100
+    for lesson in told:
+        line = lesson.answer.partition('Goal: ')[2].partition('\n')[0]
+        offered = {goal.text for goal in goals(lesson.schema)}
+        assert set(line.split('; ')[:-1]) <= offered
 
 
 def test_all_kinds_of_lessons_occur(lessons: list[Lesson]) -> None:
@@ -136,7 +144,7 @@ def test_harm_is_always_refused(lessons: list[Lesson]) -> None:
     harm = [x for x in lessons if x.kind == 'harm']
     assert len(harm) > 10
     for lesson in harm:
-        assert parse(lesson.answer, lesson.schema).steps == ()
+        assert parse(played(lesson), lesson.schema).steps == ()
         assert lesson.expected.idle
         assert re.search('will not|do harm', words_of(lesson))
 
@@ -146,7 +154,7 @@ def test_what_is_missing_too_big_or_unknown_is_never_planned(lessons: list[Lesso
     found = [x for x in lessons if x.kind in kinds]
     assert {x.kind for x in found} == set(kinds)
     for lesson in found:
-        assert not parse(lesson.answer, lesson.schema).steps
+        assert not parse(played(lesson), lesson.schema).steps
         assert words_of(lesson)
 
 
@@ -177,7 +185,7 @@ def test_silence_has_no_words_and_no_plan(lessons: list[Lesson]) -> None:
     assert len(silent) > 50
     for lesson in silent:
         assert not words_of(lesson)
-        assert 'Plan: ' not in lesson.answer or lesson.answer.endswith('Plan: done')
+        assert 'Goal: ' not in lesson.answer or lesson.answer.endswith('Goal: done')
 
 
 def test_hazards_and_tasks_are_never_taught_to_be_silent(lessons: list[Lesson]) -> None:
@@ -193,17 +201,6 @@ def test_nobody_is_spoken_to_in_an_empty_room(made: dict[str, tuple[Scene, ...]]
         assert lesson.sentence.turn.heard
 
 
-def test_a_planner_refuses_what_cannot_be() -> None:
-    rng = random.Random(3)
-    situation = situation_of(made_shot(rng), Voice(rng, 'train'))
-    planner = Planner(situation, schema_for(situation.view, situation.table))
-    with pytest.raises(NoPlanError, match='no skill like fly'):
-        planner.do('fly', 'cup_1')
-    with pytest.raises(NoPlanError):
-        planner.take('unicorn_1')
-    assert planner.calls == []
-
-
 # ------------------------------------------------------------------ what is held out
 def splits_of(tree: Any, path: str = '') -> Iterator[tuple[str, list[str], list[str]]]:
     """Yield all places with a train and a held part."""
@@ -215,6 +212,30 @@ def splits_of(tree: Any, path: str = '') -> Iterator[tuple[str, list[str], list[
     elif isinstance(tree, list):
         for number, value in enumerate(tree):
             yield from splits_of(value, f'{path}.{number}')
+
+
+def test_held_skills_of_few_robots_are_not_trained_on() -> None:
+    told = extra_skills()
+    for part in ('names', 'texts', 'asks'):
+        train, held = ({bare(x) for s in told[split] for x in s[part]} for split in SPLITS)
+        assert train
+        assert held
+        assert not train & held
+
+
+def test_skills_of_few_robots_can_be_goals_of_theirs_and_are_refused_by_others(
+    lessons: list[Lesson],
+) -> None:
+    own = [x for x in lessons if x.kind == 'extra skill']
+    assert len(own) > 20
+    for lesson in own:
+        name = lesson.expected.call.partition('(')[0]
+        assert lesson.schema.table.skill(name)
+        assert f'Goal: {lesson.expected.call}; done' in lesson.answer
+    asks = {x for s in extra_skills()['train'] for x in s['asks'] if not s['takes']}
+    refused = [x for x in lessons if x.kind == 'unable' and x.sentence.turn.heard in asks]
+    assert refused
+    assert all('Goal: done' in x.answer for x in refused)
 
 
 def bare(line: str) -> str:
@@ -255,8 +276,11 @@ def test_held_names_of_skills_and_places_never_occur_in_training(
 def test_skills_of_one_table_have_names_of_their_own() -> None:
     for number in range(200):
         for split in SPLITS:
-            table, names, dock = table_of(Voice(random.Random(number), split))
+            voice = Voice(random.Random(number), split)
+            table, names, dock = table_of(voice)
             assert len({s.name for s in table.skills}) == len(table.skills) == len(names)
+            table, own = with_extras(table, voice)
+            assert len({s.name for s in table.skills}) == len(names) + len(own)
             assert dock in {p.name for p in table.places}
 
 

@@ -7,17 +7,10 @@ from dataclasses import replace
 import random
 from typing import TYPE_CHECKING
 
-from robochat.mllm.palm_e.layout import (
-    END_OF_ASK,
-    Layout,
-    Picture,
-    Piece,
-    Quote,
-    skill_lines,
-    State,
-)
+from robochat.mllm.palm_e.layout import END_OF_ASK, Layout, Picture, Piece, Quote, State
 from robochat.mllm.palm_e.model import PalmE
 from robochat.mllm.palm_e.writing import Writer
+from robochat.plan.goals import goal_lines
 from robochat.prompt import verbalise
 from robochat.sentence import Sentence
 from robochat.training.lesson import Lesson
@@ -104,14 +97,14 @@ def mix(kind: type[Picture] | type[State], lessons: Sequence[Lesson], seed: int)
 
 _RULES = (
     'Answer with one line of words that you say. Say "nothing" if nobody should be spoken to. '
-    'Then, if a plan is asked for, write the steps of the plan, and done.'
+    'Then, if a plan is asked for, write the goals of the plan, and done.'
 )
 
 
 def verbalised(sentence: Sentence, schema: ReplySchema) -> Layout:
     """Tell all in words, as for a model that only reads."""
     system, user = verbalise(sentence)
-    skills = '\n'.join(skill_lines(schema.table))
+    skills = '\n'.join(goal_lines(schema.table))
     fixed = ('<|im_start|>system\n', Quote(f'{_RULES}\n{system.text}\n{skills}'))
     return Layout((*fixed, '<|im_end|>\n<|im_start|>user\n'), (), (Quote(user.text), END_OF_ASK))
 

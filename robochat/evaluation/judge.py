@@ -70,6 +70,8 @@ def _goal_reached(lesson: Lesson, steps: tuple[PlanStep, ...]) -> bool | None:
     expected = lesson.expected
     if expected.idle:
         return not steps
+    if expected.call:
+        return any(step.call == expected.call for step in steps)
     if not expected.goal:
         return None
     state: PlanState = lesson.schema.state

@@ -54,7 +54,7 @@ class ReplySchema:
         """
         if not self.want_plan or len(steps) >= self.max_steps:
             return ()
-        state = self._after(steps)
+        state = self.after(steps)
         if state is None:
             return ()
         groups = [
@@ -63,7 +63,7 @@ class ReplySchema:
         ]
         return tuple(_fair(groups, MAX_CANDIDATES))
 
-    def _after(self, steps: Sequence[PlanStep]) -> PlanState | None:
+    def after(self, steps: Sequence[PlanStep]) -> PlanState | None:
         """Simulate the steps; None when one of them can't be."""
         state = self.state
         for number, step in enumerate(steps):
@@ -88,7 +88,7 @@ class ReplySchema:
         if not parameter.is_referent:
             return parameter.values
         fits = [r for r in state.referents if _fits(r, parameter, skill, state, ALL)]
-        return _most_relevant(fits, self.referents, state)
+        return most_relevant(fits, self.referents, state)
 
     def json_schema(self) -> dict[str, Any]:
         """Return a JSON schema (2020-12) of `{"say": ..., "plan": [{"skill", "arguments"}]}`."""
@@ -121,7 +121,7 @@ class ReplySchema:
         if kind == 'choice':
             return {'enum': list(parameter.values)}
         able = (r for r in self.state.referents if _fits(r, parameter, skill, self.state, LASTING))
-        names = _most_relevant(list(able), self.referents, self.state)
+        names = most_relevant(list(able), self.referents, self.state)
         return {'enum': list(names)} if names else {}
 
     def parse_call(self, text: str) -> PlanStep:
@@ -202,7 +202,7 @@ def _fits(
     return all(state.holds(p.bind({parameter.name: referent.name})) != p.negated for p in alone)
 
 
-def _most_relevant(
+def most_relevant(
     referents: Sequence[Referent], named: Sequence[str], state: PlanState
 ) -> tuple[str, ...]:
     """Keep the dozen most relevant of each kind: held, in the sentence, at hand, visible."""

@@ -70,10 +70,10 @@ class PlanState:
         """Tell whether the robot is at something, directly or through what it stands on."""
         if ('near', name) in self.facts or ('holding', name) in self.facts:
             return True
-        return depth > 0 and any(self._near(base, depth - 1) for base in self._bases.get(name, ()))
+        return depth > 0 and any(self._near(base, depth - 1) for base in self.bases.get(name, ()))
 
     @cached_property
-    def _bases(self) -> dict[str, tuple[str, ...]]:
+    def bases(self) -> dict[str, tuple[str, ...]]:
         """What each thing stands on or belongs to; kept, since it is asked for again and again."""
         bases: dict[str, tuple[str, ...]] = {}
         for fact in self.facts:

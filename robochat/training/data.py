@@ -58,7 +58,7 @@ MOOD_NAMES = {
 }  # fmt: skip
 METRES = ('', 'one', 'two', 'three', 'four', 'five')
 Told = tuple[tuple[str, ...], ...]
-QUESTIONS, TALKS, TASKS = 6, 2, 7
+QUESTIONS, TALKS, TASKS = 7, 3, 10
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,8 @@ from robochat.training.openings import MOOD_PATTERNS
 from robochat.training.wordings import listed, wordings
 from robochat.values import Person, Thing
 
+UNSURE_LEFT_OUT = 0.5  # or it becomes the favourite answer
+
 
 def how_many(desk: Desk, person: Person) -> None:
     """How many people there are."""
@@ -22,6 +24,8 @@ def how_many(desk: Desk, person: Person) -> None:
 def my_mood(desk: Desk, person: Person) -> None:
     """How the asker looks, or that it is not sure."""
     sure = person.emotion is not None and person.emotion.certain
+    if not sure and desk.voice.rng.random() < UNSURE_LEFT_OUT:
+        return
     words = line(desk, 'my_mood', 'sure' if sure else 'unsure', mood=person.mood or 'neutral')
     if sure:
         others = tuple(p for m, p in MOOD_PATTERNS.items() if m != person.mood)

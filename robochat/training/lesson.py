@@ -10,17 +10,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from robochat.dialogue import Dialogue
-from robochat.mllm.palm_e.layout import DONE, lay_out, Layout, NOTHING, skill_lines
+from robochat.mllm.palm_e.layout import DONE, GOAL, lay_out, Layout, NOTHING
 from robochat.persona import Example
+from robochat.plan.goals import Goal, goal_lines, plan_for
 from robochat.plan.grammar import ReplySchema, schema_for
+from robochat.plan.predicates import Fact
 from robochat.prompt import build_sentence
 from robochat.response import WITH_PLAN
 from robochat.sentence import Sentence
 from robochat.training.situations import NOW_SEC, Situation
 from robochat.training.wordings import Voice
-from robochat.values import Decision, Event, Speech, Trigger, Turn, Utterance
+from robochat.values import Decision, Event, PlanStep, Speech, Trigger, Turn, Utterance
 
-Fact = tuple[str, ...]
 OFFSIDE_RAD = 0.17
 
 
@@ -29,13 +30,14 @@ class Expected:
     """What a good answer is like.
 
     All patterns of `says` match the words and none of `never`; `silent` wants no words at all.
-    Facts of `goal` hold after the plan; `idle` wants an empty plan.
+    Facts of `goal` hold after the plan, `call` is one of its steps; `idle` wants an empty plan.
     """
 
     says: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
     silent: bool = False
     goal: tuple[Fact, ...] = ()
+    call: str = ''
     idle: bool = False
 
 
@@ -59,7 +61,7 @@ class Lesson:
     @property
     def layout(self) -> Layout:
         """The sentence as the model reads it."""
-        skills = skill_lines(self.schema.table) if self.skilled else ()
+        skills = goal_lines(self.schema.table) if self.skilled else ()
         return lay_out(self.sentence, skills, self.examples)
 
 
@@ -80,12 +82,12 @@ class Desk:
         expected: Expected,
         *,
         needs: str = 'text',
-        plan: Iterable[str] | None = None,
+        goals: Iterable[str] | None = None,
         talk: Iterable[tuple[str, str]] = (),
         events: tuple[Event, ...] = (),
         examples: tuple[Example, ...] = (),
     ) -> None:
-        """Write a lesson down; `plan` is None where no plan is wanted."""
+        """Write a lesson down; `goals` is None where no plan is wanted."""
         view = replace(self.situation.view, events=events)
         dialogue = _dialogue(turn.decision.addressee, talk)
         frames = self.situation.frames
@@ -93,7 +95,7 @@ class Desk:
         sentence = build_sentence(turn, view, dialogue, persona, '', frames)
         wanted = turn.decision.trigger in WITH_PLAN or bool(turn.instruction)
         schema = schema_for(view, self.situation.table, want_plan=wanted)
-        answer = written(words, None if not self.situation.skilled else plan, turn)
+        answer = written(words, goals if self.situation.skilled else None, turn)
         self.lessons.append(
             Lesson(
                 row,
@@ -123,6 +125,15 @@ class Desk:
         decision = Decision(True, 'someone asked', NOW_SEC, Trigger.TASK, addressee)
         return Turn('t', decision, heard=words, instruction=words)
 
+    def steps_to(self, goal: Goal) -> tuple[PlanStep, ...]:
+        """Plan for a goal; nothing where it is reached already, or can't be."""
+        return plan_for(goal, schema_for(self.situation.view, self.situation.table)) or ()
+
+    def worth(self, *facts: Fact) -> list[str]:
+        """Write those facts as goals for which there is a plan."""
+        goals = map(Goal, facts)
+        return [goal.text for goal in goals if self.steps_to(goal)]
+
     def side(self, person: str) -> str:
         """Name the third of the picture in which a person stands."""
         return str(self.situation.people[person].column)
@@ -133,13 +144,13 @@ class Desk:
         return found[0] if len(found) == 1 else ''
 
 
-def written(words: str, plan: Iterable[str] | None, turn: Turn) -> str:
-    """Write an answer: the plan first where something was asked for, else the words first."""
+def written(words: str, goals: Iterable[str] | None, turn: Turn) -> str:
+    """Write an answer: the goals first where something was asked for, else the words first."""
     say = f'Say: {words or NOTHING}'
-    if plan is None:
+    if goals is None:
         return say
-    steps = f'Plan: {"; ".join([*plan, DONE])}'
-    return f'{steps}\n{say}' if turn.instruction else f'{say}\n{steps}'
+    line = f'{GOAL} {"; ".join([*goals, DONE])}'
+    return f'{line}\n{say}' if turn.instruction else f'{say}\n{line}'
 
 
 def _dialogue(addressee: str, talk: Iterable[tuple[str, str]]) -> Dialogue:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from robochat.mllm.palm_e.layout import NOTHING
 from robochat.persona import day_part, Example
-from robochat.plan.grammar import schema_for
 from robochat.training.lesson import Desk, Expected
-from robochat.training.oracle import NoPlanError, Planner
 from robochat.training.wordings import wordings
 from robochat.values import Event, EventKind, Person, Thing, Trigger
 
@@ -23,6 +19,7 @@ MOOD_PATTERNS = {
     'disgust': r'displeased|put off',
     'neutral': r'calm|relaxed',
 }
+TALKED_OF = ('how_are_you', 'who_are_you', 'what_can_you', 'thanks', 'hello', 'unknown')
 DANGERS = ('knife', 'scissors', 'broken glass', 'fire')
 SILENT = Expected(silent=True)
 
@@ -40,7 +37,7 @@ def silent_lessons(desk: Desk) -> None:
                 '',
                 SILENT,
                 needs='text' if talk else 'state',
-                plan=() if trigger is not Trigger.SMALL_TALK else None,
+                goals=() if trigger is not Trigger.SMALL_TALK else None,
                 talk=talk,
             )
 
@@ -111,7 +108,7 @@ def greeting_lessons(desk: Desk) -> None:
                 words,
                 Expected((*expected.says, *more), expected.never),
                 needs='state' if mood != 'neutral' else 'text',
-                plan=_looks_at(desk, person),
+                goals=desk.worth(('facing', person.id)),
                 examples=examples,
             )
 
@@ -138,8 +135,8 @@ def care_lessons(desk: Desk) -> None:
         if mood not in CARE_MOODS or not open_to_talk(person):
             continue
         thing = comfort(desk)
-        plan = _brings(desk, thing, person)
-        brings = bool(plan) and desk.situation.skilled
+        goals = desk.worth(('has', person.id, thing.id)) if thing else []
+        brings = bool(goals) and desk.situation.skilled
         lines = wordings()['openings']['comfort' if brings else 'care'][mood]
         goal = (('has', person.id, thing.id),) if brings and thing else ()
         words = desk.voice.line(lines, **slots(desk, thing.label if thing else ''))
@@ -151,23 +148,23 @@ def care_lessons(desk: Desk) -> None:
             words,
             Expected(expected.says, expected.never, goal=goal),
             needs='state',
-            plan=plan if brings else _comes(desk, person),
+            goals=goals if brings else desk.worth(('near', person.id)),
+            talk=_talk_before(desk, person),
         )
 
 
-def _looks_at(desk: Desk, person: Person) -> list[str]:
-    """Plan to look at someone."""
-    return _plan(desk, lambda p: p.do('look_at', person.id))
-
-
-def _comes(desk: Desk, person: Person) -> list[str]:
-    """Plan to come to someone."""
-    return _plan(desk, lambda p: p.come(person.id))
-
-
-def _brings(desk: Desk, thing: Thing | None, person: Person) -> list[str]:
-    """Plan to bring a thing to someone."""
-    return _plan(desk, lambda p: p.bring(thing.id, person.id)) if thing else []
+def _talk_before(desk: Desk, person: Person) -> list[tuple[str, str]]:
+    """Recall now and then what was said before, which is no reason to keep silent now."""
+    voice, told = desk.voice, wordings()
+    if voice.rng.random() < 0.5:
+        return []
+    if voice.rng.random() < 0.5:
+        hello = told['openings']['greeting']['neutral']
+        said = voice.line(hello, **slots(desk))
+        return [('robot', said), (person.id, voice.asked(told['talk']['hello']['ask']))]
+    kind = told['talk'][voice.rng.choice(TALKED_OF)]
+    asked = voice.asked(kind['ask'])
+    return [(person.id, asked), ('robot', voice.line(kind['say'], **slots(desk)))]
 
 
 def comfort(desk: Desk) -> Thing | None:
@@ -194,7 +191,8 @@ def incident_lessons(desk: Desk) -> None:
             desk.opening(Trigger.HELP, person.id, 'battery'),
             voice.line(wordings()['openings']['battery']['any']),
             Expected(says=('batter|charg',), goal=(('near', desk.situation.dock),)),
-            plan=_plan(desk, lambda p: p.go(desk.situation.dock)),
+            goals=desk.worth(('near', desk.situation.dock)),
+            talk=_talk_before(desk, person),
         )
     _small_talk(desk, person)
 
@@ -207,15 +205,16 @@ def _fall(desk: Desk, person: Person, thing: Thing) -> None:
     words = desk.voice.line(
         wordings()['openings'][trigger.value]['any'], **slots(desk, thing.label)
     )
-    plan = _plan(desk, lambda p: p.do('look_at', thing.id) if breaks else p.take(thing.id))
-    goal = (('facing', thing.id),) if breaks else (('holding', thing.id),) if plan else ()
+    wanted = ('facing' if breaks else 'holding', thing.id)
+    goals = desk.worth(wanted)
     desk.add(
         'help',
         f'{trigger.value} fall',
         desk.opening(trigger, person.id, f'{trigger.value}:{thing.id}'),
         words,
-        Expected(says=(thing.label,), never=(_NOTHING,), goal=goal),
-        plan=plan,
+        Expected(says=(thing.label,), never=(_NOTHING,), goal=(wanted,) if goals else ()),
+        goals=goals,
+        talk=_talk_before(desk, person),
         events=(event,),
     )
 
@@ -230,7 +229,7 @@ def _danger(desk: Desk, person: Person) -> None:
         desk.opening(Trigger.HAZARD, person.id, f'hazard:{what}'),
         desk.voice.line(wordings()['openings']['danger']['any'], thing=what),
         Expected(says=(what,)),
-        plan=(),
+        goals=(),
         events=(event,),
     )
 
@@ -258,15 +257,5 @@ def _small_talk(desk: Desk, person: Person) -> None:
         words,
         looks(mood),
         needs='state' if mood != 'neutral' else 'text',
+        talk=_talk_before(desk, person),
     )
-
-
-def _plan(desk: Desk, act: Callable[[Planner], None]) -> list[str]:
-    """Plan if possible; an empty plan otherwise."""
-    schema = schema_for(desk.situation.view, desk.situation.table)
-    planner = Planner(desk.situation, schema)
-    try:
-        act(planner)
-    except NoPlanError:
-        return []
-    return planner.calls

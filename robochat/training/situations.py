@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 import math
 import random
-import string
 from typing import Any, TYPE_CHECKING
 
 from robochat.perception.emotion import emotion_from
 from robochat.persona import Persona
-from robochat.plan.skills import load_skills
-from robochat.plan.table import PlaceOnMap, Skill, SkillTable
-from robochat.resources import named_file
+from robochat.plan.table import SkillTable
+from robochat.training.tables import table_of, with_extras
 from robochat.training.wordings import Voice, wordings
 from robochat.values import (
     Box,
@@ -42,13 +39,8 @@ BLIND_SHARE = 0.08
 WIDTH_PX = 640
 FACE_YAW_RAD = 1.0
 MISSED_SHARE = 0.12
-SKILLED_SHARE = 0.6
-CODED_SHARE = 0.3
-CODES = ('skill', 'action', 'do', 'task', 'robot', 'run', 'step')
+SKILLED_SHARE = 0.75
 LOW_SHARE, NO_BATTERY_SHARE = 0.2, 0.1
-NEEDED = ('navigate_to', 'look_at', 'pick')
-USEFUL = ('approach', 'place', 'hand_over')
-RARE = ('wait', 'call_for_help')
 
 
 @dataclass(frozen=True)
@@ -56,7 +48,8 @@ class Situation:
     """What is the case and what the robot knows of it.
 
     `people` and `things` map ids to the truth; `skills` maps the roles of the shipped skill file
-    to this robot's names; without `skilled` the model isn't told of skills.
+    to this robot's names, `extras` maps names of skills that few robots have to their wordings;
+    without `skilled` the model isn't told of skills.
     """
 
     view: WorldView
@@ -67,6 +60,7 @@ class Situation:
     persona: Persona
     table: SkillTable
     skills: Mapping[str, str]
+    extras: Mapping[str, Any]
     dock: str
     skilled: bool
     seen: frozenset[str] = field(default_factory=frozenset)
@@ -85,6 +79,7 @@ def situation_of(shot: Shot, voice: Voice) -> Situation:
     things = _numbered(seen, rng)
     believed = [_thing(name, thing, things, shot, rng) for name, thing in things.items()]
     table, names, dock = table_of(voice)
+    table, own = with_extras(table, voice)
     extras = list(_extras(believed, voice))
     robot = _robot(believed, extras, table, rng)
     if robot.holding and not any(t.id == robot.holding for t in extras):
@@ -99,7 +94,7 @@ def situation_of(shot: Shot, voice: Voice) -> Situation:
     )
     skilled = rng.random() < SKILLED_SHARE
     return Situation(
-        view, frames, shot, people, things, persona_of(voice), table, names, dock, skilled
+        view, frames, shot, people, things, persona_of(voice), table, names, own, dock, skilled
     )
 
 
@@ -231,49 +226,3 @@ def persona_of(voice: Voice) -> Persona:
     name = voice.one_of(told['names'])
     system = voice.line(told['texts'], robot=name)
     return Persona(name, 'en', system, (), (), (), ())
-
-
-@cache
-def shipped_table() -> SkillTable:
-    """Read the shipped skill file once."""
-    return load_skills(named_file('home', 'config/skills'))
-
-
-def table_of(voice: Voice) -> tuple[SkillTable, Mapping[str, str], str]:
-    """Rename skills and places; returns the table, names by role, and the name of the dock."""
-    rng, base = voice.rng, shipped_table()
-    roles = [*NEEDED, *(r for r in USEFUL if rng.random() < 0.85)]
-    roles += [r for r in RARE if rng.random() < 0.2]
-    skills, names = [], {}
-    coded = voice.split == 'train' and rng.random() < CODED_SHARE
-    for skill in base.skills:
-        if skill.name in roles:
-            renamed = _coded(skill, voice) if coded else _renamed(skill, voice)
-            names[skill.name] = renamed.name
-            skills.append(renamed)
-    rng.shuffle(skills)
-    places = rng.sample(wordings()['places'][voice.split], rng.randint(2, 4))
-    dock = voice.one_of(wordings()['docks'])
-    extra = frozenset(w for s in wordings()['extra_things'].values() for w in s)
-    table = SkillTable(
-        skills=tuple(skills),
-        places=tuple(PlaceOnMap(p) for p in rng.sample([*places, dock], len(places) + 1)),
-        graspable=base.graspable | extra,
-        surfaces=base.surfaces - set(places) | (set(places) - set(wordings()['bare_places'])),
-        low_battery=base.low_battery,
-    )
-    return table, names, dock
-
-
-def _coded(skill: Skill, voice: Voice) -> Skill:
-    """Give a skill a name that says nothing, so that its description must be read."""
-    rng = voice.rng
-    name = f'{rng.choice(CODES)}_{rng.choice(string.ascii_lowercase)}{rng.randint(1, 99)}'
-    return replace(skill, name=name, text=rng.choice(wordings()['skills'][skill.name]['texts']))
-
-
-def _renamed(skill: Skill, voice: Voice) -> Skill:
-    """Give a skill another name and description."""
-    told = wordings()['skills'][skill.name]
-    name = voice.one_of(told['names'])
-    return replace(skill, name=name, text=voice.rng.choice(told['texts']))

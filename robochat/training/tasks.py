@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable
 import re
 from typing import TypeVar
 
-from robochat.plan.grammar import schema_for
+from robochat.plan.goals import aims, Goal
+from robochat.plan.grammar import step_of
+from robochat.plan.predicates import Fact
 from robochat.training.asking import MOOD_WORDS, NOBODY, SIDES
-from robochat.training.lesson import Desk, Expected, Fact
-from robochat.training.oracle import NoPlanError, Planner
-from robochat.training.wordings import wordings
+from robochat.training.lesson import Desk, Expected
+from robochat.training.wordings import extra_skills, wordings
 from robochat.values import Person, Thing
 
 T = TypeVar('T')
-Act = Callable[[Planner], None]
 Ask = Callable[[Desk, Person], None]
 BIG = ('couch', 'dining table', 'refrigerator', 'chair', 'tv', 'microwave', 'potted plant', 'bed')
 
@@ -29,30 +29,29 @@ def task_lessons(desk: Desk, count: int) -> None:
         ask(desk, rng.choice(people) if people else NOBODY)
 
 
-def _do(  # noqa: PLR0913, PLR0917  all sides of one task
+def _do(  # noqa: PLR0913  all sides of one task
     desk: Desk,
     person: Person,
     kind: str,
     slots: dict[str, str],
-    act: Act,
-    goal: tuple[Fact, ...],
+    goal: Fact,
+    *,
     row: str = 'plan',
     needs: str = 'text',
     talk: Iterable[tuple[str, str]] = (),
 ) -> None:
-    """Write a task down if it can be done; the charge is the checker's business."""
+    """Write a task down if it can be done, and a refusal where no skill is for it."""
     told = wordings()['tasks'][kind]
     asked = desk.voice.asked(told, **slots)
-    planner = Planner(desk.situation, schema_for(desk.situation.view, desk.situation.table))
-    turn = desk.asks(person.id, asked)
-    try:
-        act(planner)
-    except NoPlanError:
-        return
+    if not any(a.name == goal[0] for s in desk.situation.table.skills for a in aims(s)):
+        return _unable(desk, person, asked)
+    goals = desk.worth(goal)
+    if not goals:
+        return None
     words = desk.voice.line(told['say'], **slots)
-    never = ('^nothing$', 'sorry.*not')
-    expected = Expected((), never, goal=goal)
-    desk.add(row, kind, turn, words, expected, plan=planner.calls, needs=needs, talk=talk)
+    expected = Expected((), ('^nothing$', 'sorry.*not'), goal=(goal,))
+    turn = desk.asks(person.id, asked)
+    return desk.add(row, kind, turn, words, expected, goals=goals, needs=needs, talk=talk)
 
 
 def _movable(desk: Desk) -> list[Thing]:
@@ -60,22 +59,20 @@ def _movable(desk: Desk) -> list[Thing]:
     situation = desk.situation
     if situation.view.robot.holding:
         return []
-    labels = [t.label for t in situation.view.things]
-    return [
-        t
-        for t in situation.view.things
-        if t.label in situation.table.graspable and labels.count(t.label) == 1
-    ]
+    return [t for t in _single(desk) if t.label in situation.table.graspable]
+
+
+def _single(desk: Desk) -> list[Thing]:
+    """List the things that are the only ones of their kind."""
+    labels = [t.label for t in desk.situation.view.things]
+    return [t for t in desk.situation.view.things if labels.count(t.label) == 1]
 
 
 def bring(desk: Desk, person: Person) -> None:
     """Bring a thing to the asker."""
     thing = _one(desk, _movable(desk))
     if thing:
-        goal = (('has', person.id, thing.id),)
-        _do(
-            desk, person, 'bring', {'y': thing.label}, lambda p: p.bring(thing.id, person.id), goal
-        )
+        _do(desk, person, 'bring', {'y': thing.label}, ('has', person.id, thing.id))
 
 
 def give_other(desk: Desk, person: Person) -> None:
@@ -83,9 +80,8 @@ def give_other(desk: Desk, person: Person) -> None:
     side = desk.voice.rng.choice(SIDES)
     other, thing = desk.only(side), _one(desk, _movable(desk))
     if thing and other and other != person.id:
-        slots, goal = {'y': thing.label, 'side': side}, (('has', other, thing.id),)
-        act: Act = lambda p: p.bring(thing.id, other)  # noqa: E731
-        _do(desk, person, 'give_other', slots, act, goal, 'referent', 'state')
+        slots, goal = {'y': thing.label, 'side': side}, ('has', other, thing.id)
+        _do(desk, person, 'give_other', slots, goal, row='referent', needs='state')
 
 
 def put(desk: Desk, person: Person) -> None:
@@ -94,9 +90,7 @@ def put(desk: Desk, person: Person) -> None:
     support = _one(desk, _supports(desk, thing)) if thing else None
     if thing and support:
         word, name = support
-        slots = {'y': thing.label, 'x': word}
-        goal = (('on', thing.id, name),)
-        _do(desk, person, 'put', slots, lambda p: p.put(thing.id, name), goal)
+        _do(desk, person, 'put', {'y': thing.label, 'x': word}, ('on', thing.id, name))
 
 
 def _supports(desk: Desk, thing: Thing) -> list[tuple[str, str]]:
@@ -120,11 +114,9 @@ def with_held(desk: Desk, person: Person) -> None:
     held, table = desk.situation.view.robot.holding, desk.situation.table
     place = _one(desk, [p.name for p in table.places if p.name in table.surfaces])
     if held and desk.voice.rng.random() < 0.5:
-        goal: tuple[Fact, ...] = (('has', person.id, held),)
-        _do(desk, person, 'hand_held', {}, lambda p: p.bring(held, person.id), goal)
+        _do(desk, person, 'hand_held', {}, ('has', person.id, held))
     elif held and place:
-        goal = (('on', held, place),)
-        _do(desk, person, 'put_held', {'x': _spoken(place)}, lambda p: p.put(held, place), goal)
+        _do(desk, person, 'put_held', {'x': _spoken(place)}, ('on', held, place))
 
 
 def go(desk: Desk, person: Person) -> None:
@@ -132,26 +124,21 @@ def go(desk: Desk, person: Person) -> None:
     place = _one(desk, [p.name for p in desk.situation.table.places])
     if place and place != desk.situation.view.robot.place:
         kind = 'charge' if place == desk.situation.dock else 'go'
-        goal = (('near', place),)
-        _do(desk, person, kind, {'x': _spoken(place)}, lambda p: p.go(place), goal)
+        _do(desk, person, kind, {'x': _spoken(place)}, ('near', place))
 
 
 def come(desk: Desk, person: Person) -> None:
     """Come to the asker."""
     near = person.distance_m is not None and person.distance_m < 1.4
     if not near:
-        _do(desk, person, 'come', {}, lambda p: p.come(person.id), (('near', person.id),))
+        _do(desk, person, 'come', {}, ('near', person.id))
 
 
 def look_thing(desk: Desk, person: Person) -> None:
     """Look at a thing."""
-    labels = [t.label for t in desk.situation.view.things]
-    single = [t for t in desk.situation.view.things if labels.count(t.label) == 1]
-    thing = _one(desk, single)
+    thing = _one(desk, _single(desk))
     if thing:
-        goal = (('facing', thing.id),)
-        slots = {'y': thing.label}
-        _do(desk, person, 'look_thing', slots, lambda p: p.do('look_at', thing.id), goal)
+        _do(desk, person, 'look_thing', {'y': thing.label}, ('facing', thing.id))
 
 
 def look_person(desk: Desk, person: Person) -> None:
@@ -161,21 +148,19 @@ def look_person(desk: Desk, person: Person) -> None:
         return
     other = desk.voice.rng.choice(people)
     mood, side = other.mood, desk.side(other.id)
-    act: Act = lambda p: p.do('look_at', other.id)  # noqa: E731
-    goal = (('facing', other.id),)
+    goal = ('facing', other.id)
     if mood in MOOD_WORDS and [p.mood for p in people].count(mood) == 1:
         slots = {'mood': MOOD_WORDS[mood]}
-        _do(desk, person, 'look_mood', slots, act, goal, 'referent', 'state')
+        _do(desk, person, 'look_mood', slots, goal, row='referent', needs='state')
     elif desk.only(side) == other.id:
-        _do(desk, person, 'look_side', {'side': side}, act, goal, 'referent', 'state')
+        _do(desk, person, 'look_side', {'side': side}, goal, row='referent', needs='state')
 
 
 def take(desk: Desk, person: Person) -> None:
     """Pick a thing up."""
     thing = _one(desk, _movable(desk))
     if thing:
-        goal = (('holding', thing.id),)
-        _do(desk, person, 'take', {'y': thing.label}, lambda p: p.take(thing.id), goal)
+        _do(desk, person, 'take', {'y': thing.label}, ('holding', thing.id))
 
 
 def instead(desk: Desk, person: Person) -> None:
@@ -190,9 +175,36 @@ def instead(desk: Desk, person: Person) -> None:
         (person.id, voice.line(told['before'], **slots)),
         ('robot', voice.line(told['between'], **slots)),
     ]
-    goal = (('has', person.id, thing.id),)
-    act: Act = lambda p: p.bring(thing.id, person.id)  # noqa: E731
-    _do(desk, person, 'instead', slots, act, goal, 'correction', talk=talk)
+    goal = ('has', person.id, thing.id)
+    _do(desk, person, 'instead', slots, goal, row='correction', talk=talk)
+
+
+def extra(desk: Desk, person: Person) -> None:
+    """Ask for a skill that only this robot has, which must be read in its list."""
+    own = _one(desk, list(desk.situation.extras.items()))
+    if own is None:
+        return
+    name, told = own
+    word, argument = _argument(desk, told['takes'])
+    skill = desk.situation.table.skill(name)
+    if skill is None or (told['takes'] and not argument):
+        return
+    step = step_of(skill, (argument,) if argument else (), 0, desk.situation.table)
+    asked = desk.voice.line(told['asks'], x=word, y=word)
+    words = desk.voice.line(told['says'], x=word, y=word)
+    expected = Expected((), ('^nothing$', 'sorry.*not'), call=step.call)
+    goals = [step.call] if desk.steps_to(Goal(step=step)) else []
+    if goals:
+        desk.add('plan', 'extra skill', desk.asks(person.id, asked), words, expected, goals=goals)
+
+
+def _argument(desk: Desk, takes: str) -> tuple[str, str]:
+    """Choose what an extra skill is for: the spoken word and the name."""
+    if takes == 'place':
+        place = desk.voice.rng.choice(desk.situation.table.places).name
+        return _spoken(place), place
+    thing = _one(desk, _single(desk)) if takes == 'thing' else None
+    return (thing.label, thing.id) if thing else ('', '')
 
 
 # --------------------------------------------------------------------------- what isn't done
@@ -200,7 +212,7 @@ def _decline(  # noqa: PLR0913, PLR0917  all sides of one refusal
     desk: Desk, person: Person, kind: str, asked: str, words: str, pattern: str
 ) -> None:
     expected = Expected((pattern,), idle=True)
-    desk.add('refusal', kind, desk.asks(person.id, asked), words, expected, plan=())
+    desk.add('refusal', kind, desk.asks(person.id, asked), words, expected, goals=())
 
 
 def missing(desk: Desk, person: Person) -> None:
@@ -220,9 +232,19 @@ def missing(desk: Desk, person: Person) -> None:
 
 def unable(desk: Desk, person: Person) -> None:
     """Don't pretend to know how."""
-    told = wordings()['tasks']['unable']
-    words = desk.voice.line(told['say'])
-    _decline(desk, person, 'unable', desk.voice.asked(told), words, 'not know|not do')
+    voice, table = desk.voice, desk.situation.table
+    lacking = [s for s in extra_skills()[voice.split] if not any(map(table.skill, s['names']))]
+    if voice.rng.random() < 0.5 and lacking:
+        told = voice.rng.choice(lacking)
+        word, _ = _argument(desk, told['takes'])
+        if word or not told['takes']:
+            return _unable(desk, person, voice.line(told['asks'], x=word, y=word))
+    return _unable(desk, person, voice.asked(wordings()['tasks']['unable']))
+
+
+def _unable(desk: Desk, person: Person, asked: str) -> None:
+    words = desk.voice.line(wordings()['tasks']['unable']['say'])
+    _decline(desk, person, 'unable', asked, words, 'not know|not do|can not')
 
 
 def refused(desk: Desk, person: Person) -> None:
@@ -247,6 +269,6 @@ def _spoken(name: str) -> str:
 _ALL: tuple[Ask, ...] = (
     bring, bring, bring, give_other, give_other, put, put, with_held, with_held, go, go, come,
     look_thing, look_person, look_person, look_person, take, take, instead, instead, missing,
-    unable, refused,
+    unable, unable, extra, extra, refused,
 )  # fmt: skip
-_ANYBODY: tuple[Ask, ...] = (put, go, look_thing, take, missing, unable)
+_ANYBODY: tuple[Ask, ...] = (put, go, look_thing, take, missing, unable, extra)

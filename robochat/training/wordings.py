@@ -16,6 +16,7 @@ from typing import Any
 
 SPLITS = ('train', 'held')
 _FILE = Path(__file__).with_name('wordings.yaml')
+_SKILLS = Path(__file__).with_name('extra_skills.yaml')
 _LIST = re.compile(r'<(\w+)>')
 _SLOT = re.compile(r'\{(\w+)\}')
 
@@ -23,9 +24,19 @@ _SLOT = re.compile(r'\{(\w+)\}')
 @cache
 def wordings() -> Mapping[str, Any]:
     """Read the file once."""
+    return _tree(_FILE)
+
+
+@cache
+def extra_skills() -> Mapping[str, Any]:
+    """Read once the skills that only some robots have, by split."""
+    return _tree(_SKILLS)
+
+
+def _tree(path: Path) -> Mapping[str, Any]:
     import yaml
 
-    tree: Mapping[str, Any] = yaml.safe_load(_FILE.read_text('utf-8'))
+    tree: Mapping[str, Any] = yaml.safe_load(path.read_text('utf-8'))
     return tree
 
 

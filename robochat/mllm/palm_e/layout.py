@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 from robochat.mllm.palm_e.looks import person_look, thing_look
 from robochat.persona import day_part, Example, Persona
-from robochat.plan.table import SkillTable
 from robochat.prompt import clean, quoted
 from robochat.sentence import (
     ImagePart,
@@ -50,7 +49,7 @@ FAR_M = 99.0
 DEFAULT_SIZE_PX = (640, 480)
 PERSON_LOOK, THING_LOOK = LOOKS = ('person_look', 'thing_look')
 NOTHING = 'nothing'
-DONE = 'done'
+GOAL, DONE = 'Goal:', 'done'
 END_OF_ASK = '<|im_end|>\n<|im_start|>assistant\n'
 _EVENTS = {
     EventKind.ARRIVED: 'arrived',
@@ -116,7 +115,7 @@ def lay_out(
     examples: tuple[Example, ...] = (),
     max_lines: int = 6,
 ) -> Layout:
-    """Lay a sentence out; `skills` are lines such as `pick(object): Take a thing`.
+    """Lay a sentence out; `skills` are lines on what can be a goal (`plan.goals.goal_lines`).
 
     At most 6 people, 12 things and 3 pictures are told, the nearest, surest and newest of them,
     and `dropped` says when there were more. Skills and states are never cut.
@@ -155,7 +154,7 @@ def nearness(person: Person) -> float:
 def fixed_part(persona: Persona, skills: Iterable[str]) -> tuple[Piece, ...]:
     """Lay out who the robot is and what it can do."""
     table = '\n'.join(skills)
-    told = f'\nSkills:\n{table}' if table else ''
+    told = f'\nGoals: {table}' if table else ''
     return ('<|im_start|>system\n', Quote(f'{persona.system.strip()}{told}'), _USER)
 
 
@@ -284,13 +283,3 @@ def _matter(trigger: Trigger, topic: str) -> str:
     subject = clean(topic.rpartition(':')[2], NAME_CHARS)
     about = subject if trigger in (Trigger.HAZARD, Trigger.HELP) else ''
     return f'{trigger.value.replace("_", " ")} {about}'.strip()
-
-
-# --------------------------------------------------------------------------- the skills
-def skill_lines(table: SkillTable) -> tuple[str, ...]:
-    """Write the skills, a line each, and the places: `pick(object): Take a thing`."""
-    skills = (
-        f'{s.name}({", ".join(p.name for p in s.parameters)}): {s.text}' for s in table.skills
-    )
-    places = f'Places: {", ".join(p.name for p in table.places) or "none"}'
-    return (*skills, places)

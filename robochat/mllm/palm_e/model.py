@@ -1,8 +1,8 @@
 """The embedded model: a PaLM-E of our own (after Driess et al., arXiv 2303.03378).
 
 Flow: multimodal sentence -> layout -> tokens, image tokens and state tokens -> SmolLM2-135M with
-the low-rank additions that were trained here -> words, then a plan (for instructions: a plan, then
-words). Pictures and states reach the language model as vectors, not as words.
+the low-rank additions that were trained here -> words, then goals, for which a plan is searched
+(for instructions: goals, then words). Pictures and states reach it as vectors, not as words.
 
 Two runtimes read alike: llama.cpp with the additions merged into the packaged GGUF file, made once
 and kept in the user's cache, or torch, which also runs any other Hugging Face language model.
@@ -22,7 +22,7 @@ import numpy as np
 from robochat.mllm.fitness import unfit
 from robochat.mllm.palm_e.bridge import Bridge
 from robochat.mllm.palm_e.decoder import Decoder, Logits
-from robochat.mllm.palm_e.layout import fixed_part, lay_out, Layout, NOTHING, skill_lines
+from robochat.mllm.palm_e.layout import fixed_part, GOAL, lay_out, Layout, NOTHING
 from robochat.mllm.palm_e.reading import Reader
 from robochat.mllm.palm_e.tokens import Tokens
 from robochat.mllm.palm_e.vision import vision_of
@@ -31,6 +31,7 @@ from robochat.mllm.palm_e.writing import Writer
 from robochat.mllm.protocol import Answer, line_format, ModelDeadlineError, ModelError, Watch
 from robochat.mllm.smollm2 import packaged_model
 from robochat.persona import ANY, Example, Persona
+from robochat.plan.goals import goal_lines
 from robochat.resources import MissingFileError, model_path
 from robochat.sentence import Sentence
 from robochat.settings import ModelSettings
@@ -83,7 +84,7 @@ class PalmE:
 
     def layout(self, sentence: Sentence, schema: ReplySchema) -> Layout:
         """Lay a sentence out so that it fits: the oldest lines of the dialogue go first."""
-        skills, examples = skill_lines(schema.table), self._examples(sentence)
+        skills, examples = goal_lines(schema.table), self._examples(sentence)
         for lines in range(LINES, -1, -1):
             layout = lay_out(sentence, skills, examples, lines)
             if self.reader.length_of(layout) <= self.reader.room:
@@ -92,7 +93,7 @@ class PalmE:
 
     def warm_up(self, table: SkillTable) -> None:
         """Read what every sentence begins with, so that the first turn needn't."""
-        fixed = fixed_part(self._persona, skill_lines(table))
+        fixed = fixed_part(self._persona, goal_lines(table))
         self.reader.read(Layout(fixed, (), ('Picture:',)))
 
     def close(self) -> None:
@@ -159,12 +160,12 @@ class _Turn:
         steps: tuple[PlanStep, ...] = ()
         try:
             if asked:
-                steps, logits = self._plan('Plan:')
+                steps, logits = self._plan(GOAL)
                 self._speak('\nSay:', bool(steps))
             else:
                 self._speak('Say:', False)
                 if self.schema.want_plan and not self.is_silent:
-                    steps, logits = self._plan('\nPlan:')
+                    steps, logits = self._plan(f'\n{GOAL}')
         except ModelDeadlineError:
             if not self.said:
                 raise
@@ -181,7 +182,7 @@ class _Turn:
         )
 
     def _plan(self, cue: str) -> tuple[tuple[PlanStep, ...], Logits]:
-        """Write the plan after its cue."""
+        """Write the goals after their cue, and plan for them."""
         logits = self._cue(cue)
         return self.model.writer.plan(logits, self.schema, self.watch.check), logits
 

@@ -1,8 +1,8 @@
 """Writes an answer token by token, so that all of it can be used.
 
-Words are plain text in one line. A plan's steps are written as in SayCan (Ahn et al., arXiv
-2204.01691): of the calls that are possible after the steps so far, and `done`, the model follows
-the likeliest letters, so that a plan always parses and always can run on the world as known.
+Words are plain text in one line. Of a plan the model writes the goals: among all facts that the
+skills could bring about, and `done`, it follows the likeliest letters. The steps are found by
+search (`robochat.plan.goals`), so that a plan always parses and can run on the world as known.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from robochat.mllm.palm_e.decoder import Check, Logits
 from robochat.mllm.palm_e.layout import DONE
 from robochat.mllm.palm_e.reading import Reader
 from robochat.mllm.palm_e.tokens import Tokens
+from robochat.plan.goals import goals, plan_for
 from robochat.plan.grammar import ReplySchema
 from robochat.values import PlanStep, softmax
 
 TOKENS_A_WORD = 2
-MAX_OFFERS = 60
+MOST_GOALS = 3
 STOP = -1
 _PLAIN = re.compile(rb"[A-Za-z0-9 .,!?'-]*")
 _WHOLE = re.compile(r'(?<!\d)[.!?]+$')
@@ -104,18 +105,25 @@ class Writer:
         return token, float(shares[token])
 
     def plan(self, logits: Logits, schema: ReplySchema, check: Check) -> tuple[PlanStep, ...]:
-        """Write steps after `logits` until the model has done, or nothing is possible."""
+        """Write goals after `logits` until the model has done; returns the steps to reach them.
+
+        A goal that can't be reached is struck out and ends the list, so that the words that
+        follow don't promise it.
+        """
         steps: tuple[PlanStep, ...] = ()
-        while True:
-            used = {step.call for step in steps}
-            offers = [s for s in schema.next_steps(steps) if s.call not in used][:MAX_OFFERS]
-            if not offers:
-                return steps
-            spelled = {self._tokens.encode(f' {s.call};', special=False): s for s in offers}
-            chosen, logits = self._follow(logits, [*spelled, self._done], check)
+        left = {self._tokens.encode(f' {g.text};', special=False): g for g in goals(schema)}
+        for _ in range(min(MOST_GOALS, len(left))):
+            start = self._reader.length
+            chosen, logits = self._follow(logits, [*left, self._done], check)
             if chosen == self._done:
-                return steps
-            steps += (spelled[chosen],)
+                break
+            found = plan_for(left.pop(chosen), schema, steps)
+            if found is None:
+                self._reader.back(start)
+                self._reader.more(self._done)
+                break
+            steps += found
+        return steps
 
     @cached_property
     def _done(self) -> tuple[int, ...]:
