@@ -36,7 +36,11 @@ def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
 def ros_domain(monkeypatch: pytest.MonkeyPatch) -> int:
     """Set a domain that no other test and hardly any other process uses; children inherit it."""
     pytest.importorskip('rclpy', reason='ROS 2 is not installed')
-    domain = FIRST_DOMAIN + (os.getpid() * 7 + next(_turn)) % DOMAINS
+    # Processes that test side by side take turns, so that they never share a domain.
+    worker = int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw'))
+    workers = int(os.environ.get('PYTEST_XDIST_WORKER_COUNT', '1'))
+    first = (os.getpid() if workers == 1 else os.getppid()) * 7
+    domain = FIRST_DOMAIN + (first + next(_turn) * workers + worker) % DOMAINS
     monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))
     monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     for variable in PROFILE_VARIABLES:

@@ -106,15 +106,16 @@ def test_the_robot_tells_place_hand_and_part_of_the_day() -> None:
     assert 'Robot, holds nothing. It is morning.' in texts(seen(view_of()))
 
 
-def test_events_are_told_the_newest_last_and_old_ones_are_not() -> None:
+def test_falls_are_told_the_newest_last_and_neither_old_ones_nor_comings() -> None:
     now_sec = view_of().now_sec
     events = (
         Event(EventKind.OBJECT_FELL, 'vase_1', now_sec - EVENTS_SEC - 1),
-        Event(EventKind.ARRIVED, 'person_1', now_sec - 5),
+        Event(EventKind.HAZARD, 'knife_1', now_sec - 5),
+        Event(EventKind.ARRIVED, 'person_1', now_sec - 4),
         Event(EventKind.OBJECT_FELL, 'cup_1', now_sec - 1),
     )
     ask = ask_of(seen(replace(view_of(), events=events)))
-    assert 'Just now: person_1 arrived; cup_1 fell.\n' in ask
+    assert 'Just now: knife_1 is dangerous; cup_1 fell.\n' in ask
     assert 'vase' not in ask
 
 

@@ -50,19 +50,14 @@ def _moods(lesson: Lesson, verdict: Verdict) -> bool | None:
 
 def _referents(lesson: Lesson, verdict: Verdict) -> bool | None:
     """Count answers that name or choose among people and things."""
-    if lesson.row == 'referent' or lesson.kind in (
-        'where side',
-        'where on',
-        'bring',
-        'take',
-        'put',
-    ):
+    if lesson.row == 'referent' or lesson.kind in REFERRING:
         return verdict.words if verdict.plan is None else verdict.plan
     return None
 
 
 def _goals(lesson: Lesson, verdict: Verdict) -> bool | None:
-    return verdict.plan if lesson.skilled and lesson.expected.goal else None
+    wanted = lesson.expected.goal or lesson.expected.call
+    return verdict.plan if lesson.skilled and wanted else None
 
 
 def _valid(lesson: Lesson, verdict: Verdict) -> bool | None:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 import itertools
 
-from robochat.plan.checker import step_problem
+from robochat.plan.checker import completed, step_problem
 from robochat.plan.grammar import most_relevant, ReplySchema, step_of
 from robochat.plan.predicates import Fact, Predicate, written
 from robochat.plan.state import DEPTH, PlanState
@@ -148,11 +148,9 @@ def _steps(  # noqa: PLR0913, PLR0917  all sides of one state
             if not step_problem(step, done, state, table):
                 yield step
     if goal.step is not None:
-        skill = table.skill(goal.step.skill)
-        assert skill is not None
-        step = step_of(skill, goal.names, len(done) + 1, table)
-        if not step_problem(step, done, state, table):
-            yield step
+        last = completed(goal.step, len(done) + 1, table)
+        if not step_problem(last, done, state, table):
+            yield last
 
 
 def _useful(goal: Goal, table: SkillTable) -> tuple[Skill, ...]:

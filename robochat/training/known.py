@@ -6,6 +6,7 @@ from robochat.persona import day_part
 from robochat.training.asking import add, line, MOOD_WORDS, NUMBERS, side_of, worded
 from robochat.training.lesson import Desk, Expected
 from robochat.training.openings import MOOD_PATTERNS
+from robochat.training.situations import label_of
 from robochat.training.wordings import listed, wordings
 from robochat.values import Person, Thing
 
@@ -83,7 +84,7 @@ def where_thing(desk: Desk, person: Person) -> None:
         )
     thing = rng.choice(things)
     asked = worded(desk, 'where_thing', y=thing.label)
-    on = next((r[3:].rpartition('_')[0] for r in thing.relations if r.startswith('on ')), '')
+    on = next((label_of(r[3:]) for r in thing.relations if r.startswith('on ')), '')
     if on:
         words, expected = line(desk, 'where_thing', x=on, y=thing.label), Expected((on,))
         return add(desk, person, 'where on', asked, words, expected, 'text')
@@ -156,7 +157,7 @@ def looking(desk: Desk, person: Person) -> None:
 # --------------------------------------------------------------------------- in the words
 def holding(desk: Desk, person: Person) -> None:
     """What the robot holds."""
-    label = desk.situation.view.robot.holding.rpartition('_')[0]
+    label = label_of(desk.situation.view.robot.holding)
     words = line(desk, 'holding', 'say' if label else 'none', x=label)
     expected = Expected((label,) if label else ('nothing|empty',))
     add(desk, person, 'holding', worded(desk, 'holding'), words, expected, 'text')

@@ -18,6 +18,7 @@ from robochat.plan.predicates import Fact
 from robochat.prompt import build_sentence
 from robochat.response import WITH_PLAN
 from robochat.sentence import Sentence
+from robochat.training.history import talk_before
 from robochat.training.situations import NOW_SEC, Situation
 from robochat.training.wordings import Voice
 from robochat.values import Decision, Event, PlanStep, Speech, Trigger, Turn, Utterance
@@ -89,7 +90,8 @@ class Desk:
     ) -> None:
         """Write a lesson down; `goals` is None where no plan is wanted."""
         view = replace(self.situation.view, events=events)
-        dialogue = _dialogue(turn.decision.addressee, talk)
+        lines = list(talk) or self._said_before(turn)
+        dialogue = _dialogue(turn.decision.addressee, lines)
         frames = self.situation.frames
         persona = replace(self.situation.persona, examples=examples)
         sentence = build_sentence(turn, view, dialogue, persona, '', frames)
@@ -109,6 +111,13 @@ class Desk:
                 self.situation.skilled,
             )
         )
+
+    def _said_before(self, turn: Turn) -> list[tuple[str, str]]:
+        """Recall a little talk before most words that are answered."""
+        person = self.situation.view.person(turn.decision.addressee)
+        if not turn.heard or person is None:
+            return []
+        return talk_before(self.situation, self.voice, person)
 
     def opening(self, trigger: Trigger, addressee: str, topic: str = '') -> Turn:
         """Make the turn of an opening."""

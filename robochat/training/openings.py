@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from robochat.mllm.palm_e.layout import NOTHING
-from robochat.persona import day_part, Example
+from robochat.persona import Example
+from robochat.training import history
 from robochat.training.lesson import Desk, Expected
+from robochat.training.situations import CARE_MOODS
 from robochat.training.wordings import wordings
 from robochat.values import Event, EventKind, Person, Thing, Trigger
 
 COMFORTS = ('teddy bear', 'cup', 'apple', 'book', 'blanket', 'pillow')
-CARE_MOODS = ('sad', 'angry', 'fear')
 MOOD_PATTERNS = {
     'happy': r'\bhappy|cheerful|spirits|smile',
     'sad': r'\bsad\b|\bdown\b|\blow\b|unhappy',
@@ -19,7 +20,6 @@ MOOD_PATTERNS = {
     'disgust': r'displeased|put off',
     'neutral': r'calm|relaxed',
 }
-TALKED_OF = ('how_are_you', 'who_are_you', 'what_can_you', 'thanks', 'hello', 'unknown')
 DANGERS = ('knife', 'scissors', 'broken glass', 'fire')
 SILENT = Expected(silent=True)
 
@@ -71,10 +71,7 @@ def open_to_talk(person: Person) -> bool:
 
 def slots(desk: Desk, thing: str = '') -> dict[str, str]:
     """Return what the words may speak of."""
-    situation = desk.situation
-    day = day_part(situation.view.hour)
-    day = 'evening' if day == 'night' else day
-    return {'day': day, 'robot': situation.persona.name, 'thing': thing}
+    return history.slots(desk.situation, thing)
 
 
 def mood_of(person: Person) -> str:
@@ -149,22 +146,8 @@ def care_lessons(desk: Desk) -> None:
             Expected(expected.says, expected.never, goal=goal),
             needs='state',
             goals=goals if brings else desk.worth(('near', person.id)),
-            talk=_talk_before(desk, person),
+            talk=history.talk_before(desk.situation, desk.voice, person),
         )
-
-
-def _talk_before(desk: Desk, person: Person) -> list[tuple[str, str]]:
-    """Recall now and then what was said before, which is no reason to keep silent now."""
-    voice, told = desk.voice, wordings()
-    if voice.rng.random() < 0.5:
-        return []
-    if voice.rng.random() < 0.5:
-        hello = told['openings']['greeting']['neutral']
-        said = voice.line(hello, **slots(desk))
-        return [('robot', said), (person.id, voice.asked(told['talk']['hello']['ask']))]
-    kind = told['talk'][voice.rng.choice(TALKED_OF)]
-    asked = voice.asked(kind['ask'])
-    return [(person.id, asked), ('robot', voice.line(kind['say'], **slots(desk)))]
 
 
 def comfort(desk: Desk) -> Thing | None:
@@ -192,7 +175,7 @@ def incident_lessons(desk: Desk) -> None:
             voice.line(wordings()['openings']['battery']['any']),
             Expected(says=('batter|charg',), goal=(('near', desk.situation.dock),)),
             goals=desk.worth(('near', desk.situation.dock)),
-            talk=_talk_before(desk, person),
+            talk=history.talk_before(desk.situation, desk.voice, person),
         )
     _small_talk(desk, person)
 
@@ -214,7 +197,7 @@ def _fall(desk: Desk, person: Person, thing: Thing) -> None:
         words,
         Expected(says=(thing.label,), never=(_NOTHING,), goal=(wanted,) if goals else ()),
         goals=goals,
-        talk=_talk_before(desk, person),
+        talk=history.talk_before(desk.situation, desk.voice, person),
         events=(event,),
     )
 
@@ -257,5 +240,5 @@ def _small_talk(desk: Desk, person: Person) -> None:
         words,
         looks(mood),
         needs='state' if mood != 'neutral' else 'text',
-        talk=_talk_before(desk, person),
+        talk=history.talk_before(desk.situation, desk.voice, person),
     )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from robochat_sim.shots import SeenPerson, SeenThing, Shot
 
 NOW_SEC = 1000.0
+CARE_MOODS = ('sad', 'angry', 'fear')
 SURE = 0.6
 BLIND_SHARE = 0.08
 WIDTH_PX = 640
@@ -113,8 +114,18 @@ def _numbered(things: list[SeenThing], rng: random.Random) -> dict[str, SeenThin
     named = {}
     for thing in rng.sample(things, len(things)):
         counts[thing.label] = counts.get(thing.label, 0) + 1
-        named[f'{thing.label}_{counts[thing.label]}'] = thing
+        named[thing_id(thing.label, counts[thing.label])] = thing
     return named
+
+
+def thing_id(label: str, number: int) -> str:
+    """Name a thing as the world does."""
+    return f'{label.replace(" ", "_")}_{number}'
+
+
+def label_of(name: str) -> str:
+    """Return the kind of thing that an id such as `dining_table_1` names."""
+    return name.rpartition('_')[0].replace('_', ' ')
 
 
 # --------------------------------------------------------------------------- people and things
@@ -190,7 +201,7 @@ def _extras(known: list[Thing], voice: Voice) -> Iterator[Thing]:
     for label in rng.sample(labels, rng.choice([1, 1, 2])):
         on = (f'on {rng.choice(tables)}',) if tables and rng.random() < 0.6 else ()
         box = Box(rng.uniform(0, 500), rng.uniform(100, 400), 40, 40)
-        yield Thing(f'{label}_1', label, 0.5, box, NOW_SEC - 60, NOW_SEC - 20, False, on)
+        yield Thing(thing_id(label, 1), label, 0.5, box, NOW_SEC - 60, NOW_SEC - 20, False, on)
 
 
 def _robot(
@@ -200,7 +211,7 @@ def _robot(
     held = ''
     if rng.random() < 0.2:
         held = f'{rng.choice(["cup", "book", "bottle", "apple"])}_{rng.randint(7, 9)}'
-        held = extras[0].label + '_2' if extras and rng.random() < 0.5 else held
+        held = thing_id(extras[0].label, 2) if extras and rng.random() < 0.5 else held
     low = rng.random() < LOW_SHARE
     battery = rng.uniform(0.02, 0.3) if low else rng.uniform(0.2, 1.0)
     place = rng.choice([p.name for p in table.places]) if rng.random() < 0.6 else ''

@@ -51,16 +51,7 @@ PERSON_LOOK, THING_LOOK = LOOKS = ('person_look', 'thing_look')
 NOTHING = 'nothing'
 GOAL, DONE = 'Goal:', 'done'
 END_OF_ASK = '<|im_end|>\n<|im_start|>assistant\n'
-_EVENTS = {
-    EventKind.ARRIVED: 'arrived',
-    EventKind.LEFT: 'left',
-    EventKind.APPROACHED: 'came nearer',
-    EventKind.MOOD_TURNED: 'looks different',
-    EventKind.OBJECT_APPEARED: 'appeared',
-    EventKind.OBJECT_VANISHED: 'is gone',
-    EventKind.OBJECT_FELL: 'fell',
-    EventKind.HAZARD: 'is dangerous',
-}
+_EVENTS = {EventKind.OBJECT_FELL: 'fell', EventKind.HAZARD: 'is dangerous'}
 
 
 @dataclass(frozen=True)
@@ -243,7 +234,7 @@ def _events(view: WorldView) -> Iterator[Piece]:
 
 
 def _event(event: Event) -> str:
-    """Name an event, or nothing where the rest of the sentence tells it."""
+    """Name an event, or nothing where pictures and states tell it, as they do of comings."""
     happened = _EVENTS.get(event.kind, '')
     subject = clean(event.subject, NAME_CHARS) or clean(event.detail, NAME_CHARS)
     return f'{subject} {happened}' if happened and subject else ''
