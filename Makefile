@@ -34,8 +34,8 @@ demo: setup  ## run simulator and robot, and print the conversation
 	@$(BIN)/robochat demo $(ARGS)
 
 test: setup $(VENV)/.interfaces  ## run the tests, those without ROS nodes first
-	@$(BIN)/python -m pytest -q -m 'not ros' $(ARGS)
-	@$(BIN)/python -m pytest -q -m ros $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not ros' $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m ros $(ARGS)
 
 lint: setup  ## check style and types
 	@$(BIN)/ruff check

@@ -36,6 +36,7 @@ EXTRAS = {
     'memory': ['cryptography>=42'],  # seals what is remembered of people, where a key is given
     'lint': ['mypy>=1.18', 'ruff>=0.14'],
     'record': ['mcap>=1.6,<2', 'mcap-ros2-support>=0.6,<1'],  # recordings, on any ROS 2 or none
+    'rerun': ['robochat[record]', 'rerun-sdk>=0.24,<1'],  # `robochat replay --rerun`, half a GB
     # ROS 2 Kilted as wheels, x86-64 only; leave out beside any other ROS 2 installation.
     'ros': [
         'ros-rclpy[fastrtps]>=9,<10',
@@ -54,7 +55,7 @@ EXTRAS = {
         'xllamacpp==2026.10.11549',
     ],
     'smollm2': ['xllamacpp>=2026.10'],
-    'test': ['pytest>=8'],
+    'test': ['pytest>=8', 'pytest-xdist>=3.6'],
     'train': [
         'robochat[palm_e,sim,transformers]',
         'matplotlib>=3.9',

@@ -14,6 +14,7 @@ import math
 import re
 
 from robochat.company import BUSY_SHARE
+from robochat.dialogue import Intent, intent_of
 from robochat.values import Person, Speech, WorldView
 
 REPLY_FRESH_SEC = 5.0
@@ -40,32 +41,40 @@ class Meant:
         return self.value >= LEAST_MEANT
 
 
-def meanings(view: WorldView, spoken_to: Mapping[str, float]) -> tuple[Meant, ...]:
-    """Judge all words of people, the newest last; `spoken_to`: when the robot spoke to whom."""
+def meanings(view: WorldView, spoken_to: Mapping[str, float], reach_m: float) -> tuple[Meant, ...]:
+    """Judge all words of people, the newest last.
+
+    `spoken_to` tells when the robot spoke to whom; from further than `reach_m` nobody speaks to it
+    without a name, but within a conversation.
+    """
     judged: list[Meant] = []
     answered: Meant | None = None
     for words in view.speech:
         if words.by_robot:
             answered = None
             continue
-        value, why = _meaning(words, answered, view, spoken_to)
+        value, why = _meaning(words, answered, view, spoken_to, reach_m)
         answered = Meant(words, value, why)
         judged.append(answered)
     return tuple(judged)
 
 
-def conversation(view: WorldView, spoken_to: Mapping[str, float]) -> bool:
+def conversation(view: WorldView, spoken_to: Mapping[str, float], reach_m: float) -> bool:
     """Tell whether people had words for each other, not for the robot, in the last seconds."""
     return any(
         view.now_sec - meant.words.stamp_sec < REST_SEC
         and not meant.for_robot
         and not _to_nobody_here(meant.words, view)
-        for meant in meanings(view, spoken_to)
+        for meant in meanings(view, spoken_to, reach_m)
     )
 
 
 def _meaning(
-    words: Speech, last: Meant | None, view: WorldView, spoken_to: Mapping[str, float]
+    words: Speech,
+    last: Meant | None,
+    view: WorldView,
+    spoken_to: Mapping[str, float],
+    reach_m: float,
 ) -> tuple[float, str]:
     """How likely words were meant for the robot, and why: eyes first, then the talk so far."""
     person = _speaker(words, view)
@@ -73,6 +82,8 @@ def _meaning(
     in_talk = -REPLY_FRESH_SEC < since_sec < IN_TALK_SEC  # or they were answered
     alone = not any(p.visible for p in view.people)
     facing, seen = _faced(words, person), person is not None
+    far = person is not None and (person.distance_m or 0.0) > reach_m
+    asks = intent_of(words.text) is not Intent.STATEMENT
     busy = person is not None and person.with_others > BUSY_SHARE
     still = words.seen is False
     reasons = (
@@ -80,8 +91,11 @@ def _meaning(
         (_answers(words, last), 0.3, 'people are talking to each other'),
         (person is not None and person.on_phone, 0.05, 'the speaker is on the phone'),
         (person is not None and person.on_screen, 0.05, 'the speaker is a face on a screen'),
-        (facing and not still, 0.95, 'the speaker faces the robot'),
+        (bool(words.listener) and not facing, 0.1, 'the speaker is turned to someone else'),
         (facing and in_talk, 0.8, 'the robot spoke to them just before, and they face it'),
+        (far, 0.35, 'the speaker is too far away'),
+        (bool(words.listener) and not asks, 0.4, 'someone else may be meant'),
+        (facing and not still, 0.95, 'the speaker faces the robot'),
         (facing, 0.4, 'who faces the robot did not move the lips'),
         (busy, 0.1, 'the speaker is turned to someone else'),
         (in_talk and not still, 0.7, 'the robot spoke to them just before'),

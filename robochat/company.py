@@ -17,6 +17,7 @@ from robochat.values import Box, Person, Thing
 BUSY_SHARE = 0.35
 TURNED_RAD = math.radians(18.0)
 IN_LINE_RAD = math.radians(20.0)
+LOOKS_RAD = math.radians(25.0)
 PHONES = ('cell phone', 'phone', 'mobile phone', 'telephone')
 SCREENS = ('tv', 'television', 'laptop', 'monitor', 'screen', 'tablet')
 INSIDE_SHARE = 0.9
@@ -48,10 +49,36 @@ def looks_past(person: Person, other: Person) -> bool:
         return False
     if other.distance_m >= person.distance_m:
         return False
-    here, there = _place(person.distance_m, person), _place(other.distance_m, other)
-    to_other = math.atan2(there[1] - here[1], there[0] - here[0])
-    to_robot = math.atan2(-here[1], -here[0])
-    return abs(math.remainder(to_other - to_robot, math.tau)) <= IN_LINE_RAD
+    off_rad = _direction(person, other) - _direction(person, None)
+    return abs(math.remainder(off_rad, math.tau)) <= IN_LINE_RAD
+
+
+def looks_at(person: Person, other: Person) -> bool:
+    """Tell whether the head of `person`, turned from the robot, points at `other`."""
+    if person.facing or person.pose is None:
+        return _unreadable(person)
+    if person.distance_m is None or other.distance_m is None:
+        return turned_toward(person, other)
+    off_rad = _direction(person, other) - _direction(person, None) - person.pose.yaw_rad
+    return abs(math.remainder(off_rad, math.tau)) <= LOOKS_RAD
+
+
+def apart_m(person: Person, other: Person) -> float:
+    """How far two people are from each other; infinity when that is not known."""
+    if person.distance_m is None or other.distance_m is None:
+        return math.inf
+    return math.dist(_place(person), _place(other))
+
+
+def listener_of(speaker: Person, people: Iterable[Person]) -> str:
+    """Return whom else the words of `speaker` may be for: who is looked at, or looks at them."""
+    for other in people:
+        if other.id == speaker.id or not other.visible or other.on_screen:
+            continue
+        watches = other.pose is not None and looks_at(other, speaker)
+        if looks_at(speaker, other) or looks_past(speaker, other) or watches:
+            return other.id
+    return ''
 
 
 def in_company(people: Sequence[Person]) -> set[str]:
@@ -113,9 +140,16 @@ def _at_head(thing: Box, head: Box) -> bool:
     return across <= AT_HEAD_WIDTHS * head.width and along <= AT_HEAD_HEIGHTS * head.height
 
 
-def _place(distance_m: float, person: Person) -> tuple[float, float]:
+def _direction(person: Person, other: Person | None) -> float:
+    """The direction from a person to another one, or to the robot, seen from above."""
+    here, there = _place(person), _place(other) if other is not None else (0.0, 0.0)
+    return math.atan2(there[1] - here[1], there[0] - here[0])
+
+
+def _place(person: Person) -> tuple[float, float]:
     """Where a person stands: metres ahead of the robot and to its left."""
-    return distance_m * math.cos(person.bearing_rad), distance_m * math.sin(person.bearing_rad)
+    away_m = person.distance_m or 0.0
+    return away_m * math.cos(person.bearing_rad), away_m * math.sin(person.bearing_rad)
 
 
 def _unreadable(person: Person) -> bool:

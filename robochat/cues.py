@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import math
 
 from robochat.addressee import meanings, REPLY_FRESH_SEC
+from robochat.company import apart_m
 from robochat.settings import EngagementSettings
 from robochat.values import Event, EventKind, Person, Trigger, WorldView
 
@@ -18,6 +19,17 @@ HAZARD_FRESH_SEC = 6.0
 HELP_FRESH_SEC = 8.0
 # A mood needs a second and a half of certain looks, and a face that is hard to read needs longer.
 LOOK_FIRST_SEC = 3.5
+# Who has been there for long did not come to the robot: a glance up is no invitation yet.
+SETTLED_SEC = 5.0
+SETTLED_LOOK_SEC = 2.5
+RUNNING_MPS = 1.4
+# A look counts fully from straight ahead, and hardly at the edge of what counts as facing.
+SQUARE_RAD = math.radians(20.0)
+COMING_MPS = 0.5
+WEAK_LOOK = 1.4
+WAVERS_DWELL_SEC = 3.5
+AT_LEISURE = 0.4
+BESIDE_M = 1.2
 COMPANY_SEC = 2.0
 CARE_MOODS = ('sad', 'angry', 'fear')
 LOW_BATTERY = 0.15
@@ -26,7 +38,11 @@ AWAY_COST = 0.35
 
 @dataclass(frozen=True)
 class Candidate:
-    """Something the robot might say; `onset_sec` is when the cue behind it was first seen."""
+    """Something the robot might say; `onset_sec` is when the cue behind it was first seen.
+
+    `seen` is the addressee at that time, where it is that which counts: nothing that changes later
+    makes words the robot's that were not.
+    """
 
     trigger: Trigger
     addressee: str
@@ -36,6 +52,7 @@ class Candidate:
     reason: str
     evidence: tuple[str, ...]
     onset_sec: float
+    seen: Person | None = None
 
     @property
     def score(self) -> float:
@@ -48,7 +65,7 @@ def candidates(
 ) -> Iterator[Candidate]:
     """Yield everything that might be said now; `spoken_to` tells when the robot spoke to whom."""
     yield from hazards(view)
-    yield from replies(view, spoken_to)
+    yield from replies(view, spoken_to, settings)
     yield from offers(view)
     for person in view.people:
         if person.visible and is_near(person, settings):
@@ -75,9 +92,11 @@ def hazards(view: WorldView) -> Iterator[Candidate]:
         )
 
 
-def replies(view: WorldView, spoken_to: Mapping[str, float]) -> Iterator[Candidate]:
+def replies(
+    view: WorldView, spoken_to: Mapping[str, float], settings: EngagementSettings
+) -> Iterator[Candidate]:
     """Answer the newest words of a person, as far as they seem meant for the robot."""
-    heard = meanings(view, spoken_to)
+    heard = meanings(view, spoken_to, settings.greet_distance_m)
     if not heard or view.now_sec - heard[-1].words.stamp_sec > REPLY_FRESH_SEC:
         return
     words = heard[-1].words
@@ -90,6 +109,7 @@ def replies(view: WorldView, spoken_to: Mapping[str, float]) -> Iterator[Candida
         reason='someone spoke',
         evidence=('words were heard', heard[-1].why),
         onset_sec=words.stamp_sec,
+        seen=words.by,
     )
 
 
@@ -125,10 +145,13 @@ def offers(view: WorldView) -> Iterator[Candidate]:
 
 def care(person: Person, view: WorldView, settings: EngagementSettings) -> Iterator[Candidate]:
     """Care when a mood turned, stayed, and is still certain."""
-    lasted_sec = view.now_sec - person.mood_since_sec
+    lasted_sec = min(view.now_sec, person.mood_seen_sec) - person.mood_since_sec
+    stay_sec = settings.mood_dwell_sec + (WAVERS_DWELL_SEC if person.mood_wavers else 0.0)
     if person.mood not in CARE_MOODS or not _still_looks_so(person):
         return
-    if lasted_sec < settings.mood_dwell_sec or person.emotion is None:
+    if lasted_sec < stay_sec or person.emotion is None:
+        return
+    if not person.facing and _beside_someone(person, view):
         return
     score = person.emotion.score
     yield Candidate(
@@ -147,6 +170,20 @@ def care(person: Person, view: WorldView, settings: EngagementSettings) -> Itera
     )
 
 
+def _beside_someone(person: Person, view: WorldView) -> bool:
+    """Tell whether somebody else sits or stands next to a person, and does not look at the robot.
+
+    Who shares a place, a film or a trouble with someone has that company.
+    """
+    return any(
+        other.id != person.id
+        and other.visible
+        and not other.facing
+        and apart_m(person, other) <= BESIDE_M
+        for other in view.people
+    )
+
+
 def _still_looks_so(person: Person) -> bool:
     """Tell whether the expression now is certain and is that of the mood."""
     emotion = person.emotion
@@ -154,13 +191,18 @@ def _still_looks_so(person: Person) -> bool:
 
 
 def greeting(person: Person, view: WorldView, settings: EngagementSettings) -> Iterator[Candidate]:
-    """Greet who came near and faces the robot, after a look at the face."""
-    waited_sec = person.facing_sec
-    read = bool(person.mood) and person.emotion is not None and person.emotion.certain
-    if waited_sec < settings.facing_dwell_sec or not (read or waited_sec >= LOOK_FIRST_SEC):
+    """Greet who came near and faces the robot, after a look at the face; runners are let pass."""
+    waited_sec, since_sec = person.facing_sec, view.now_sec - person.facing_sec
+    emotion = person.emotion
+    looks = emotion.label if emotion is not None and emotion.certain else ''
+    # Care comes first, once the mood is sure.
+    troubled = looks in CARE_MOODS and looks != person.mood
+    if waited_sec < look_sec(person, since_sec, settings) or person.approach_mps > RUNNING_MPS:
+        return
+    if troubled or not (looks or waited_sec >= LOOK_FIRST_SEC):
         return
     seen_sec = view.now_sec - person.first_seen_sec
-    look = (f'looks {person.mood}',) if read else ()
+    look = (f'looks {looks}',) if looks else ()
     yield Candidate(
         trigger=Trigger.GREETING,
         addressee=person.id,
@@ -169,7 +211,7 @@ def greeting(person: Person, view: WorldView, settings: EngagementSettings) -> I
         cost=cost_of(person),
         reason='came and faces the robot',
         evidence=(f'in view for {seen_sec:.1f} s', *pose_evidence(person), *look),
-        onset_sec=view.now_sec - waited_sec,
+        onset_sec=since_sec,
     )
 
 
@@ -181,6 +223,8 @@ def small_talk(
     quiet_sec = min(view.now_sec - last_sec, view.now_sec - person.first_seen_sec)
     wanted = settings.small_talk_sec > 0 and quiet_sec >= settings.small_talk_sec
     if not wanted or person.mood in CARE_MOODS or person.facing_sec < COMPANY_SEC:
+        return
+    if person.attention < AT_LEISURE:
         return
     yield Candidate(
         trigger=Trigger.SMALL_TALK,
@@ -195,6 +239,23 @@ def small_talk(
 
 
 # --------------------------------------------------------------------------- what cues are made of
+def look_sec(person: Person, since_sec: float, settings: EngagementSettings) -> float:
+    """How long a look at the robot, which began at `since_sec`, must last to be an invitation.
+
+    As in a sequential test (Wald 1945) strong evidence is enough sooner: who stands near, looks
+    straight at the robot or comes to it. Who has been there for long needs more of it.
+    """
+    if since_sec - max(person.came_sec, person.first_seen_sec) > SETTLED_SEC:
+        return max(SETTLED_LOOK_SEC, settings.facing_dwell_sec)
+    away_m = person.distance_m if person.distance_m is not None else settings.greet_distance_m
+    near = min(1.0, max(0.0, 2.0 - 2.0 * away_m / settings.greet_distance_m))
+    off_rad = abs(person.pose.yaw_rad) if person.pose is not None else SQUARE_RAD
+    square = max(0.0, 1.0 - off_rad / SQUARE_RAD)
+    coming = min(1.0, max(0.0, person.approach_mps / COMING_MPS))
+    strength = min(1.0, (near + square + coming) / 2)
+    return settings.facing_dwell_sec * (WEAK_LOOK - strength)
+
+
 def is_near(person: Person, settings: EngagementSettings) -> bool:
     """Tell whether someone is within talking distance, as far as is known."""
     return person.distance_m is None or person.distance_m <= settings.greet_distance_m

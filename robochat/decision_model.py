@@ -137,22 +137,25 @@ def features_of(
 ) -> tuple[float, ...]:
     """Describe a candidate in the order of FEATURES, each value between -1 and 1.
 
-    `since_opened_sec` tells how long ago the robot last spoke to the addressee.
+    `since_opened_sec` tells how long ago the robot last spoke to the addressee. Of words that were
+    heard all is as it was when they ended: what was refused stays refused.
     """
-    person = view.person(candidate.addressee)
+    settled = candidate.seen is not None
+    person = candidate.seen or view.person(candidate.addressee)
+    lasted_sec = 0.0 if settled else view.now_sec - candidate.onset_sec
     others = sum(p.visible for p in view.people) - (person is not None and person.visible)
     return (
         _share(candidate.value),
         _share(candidate.value) if candidate.trigger is Trigger.REPLY else 0.0,
-        _share((view.now_sec - candidate.onset_sec) / LASTED_SEC),
-        *_of_person(person),
+        _share(lasted_sec / LASTED_SEC),
+        *_of_person(person, spoken=settled),
         _share(others / CROWD),
         math.exp(-max(0.0, since_opened_sec) / LATELY_SEC),
         *(float(candidate.trigger is trigger) for trigger in TRIGGERS),
     )
 
 
-def _of_person(person: Person | None) -> tuple[float, ...]:
+def _of_person(person: Person | None, spoken: bool) -> tuple[float, ...]:
     """Describe the addressee: engagement, facing, near, approach, company, talking."""
     if person is None:
         return 0.5, 0.0, 0.5, 0.0, 0.0, 0.0
@@ -163,7 +166,7 @@ def _of_person(person: Person | None) -> tuple[float, ...]:
         _share(1 - distance_m / FAR_M) if distance_m is not None else 0.5,
         _share(person.approach_mps / FAST_MPS, -1.0),
         _share(person.with_others),
-        float(person.mouth_active),
+        float(person.mouth_active and not spoken),
     )
 
 

@@ -5,7 +5,8 @@ by rules the few intents that manners and safety depend on, because a language m
 asked whether someone wants to be left alone.
 
 The rules look at one clause at a time and from its beginning, so that `I can't stop talking about
-it` isn't taken for `stop talking`. The most serious intent of all clauses counts.
+it` isn't taken for `stop talking`. The most serious intent of all clauses counts. Pleas for quiet
+are understood by `robochat.quiet`.
 
 Threads: not safe by itself; the pipeline holds one lock around every call.
 """
@@ -13,10 +14,11 @@ Threads: not safe by itself; the pipeline holds one lock around every call.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 import re
 
+from robochat.quiet import asks_for_quiet, DONT, OPENER
 from robochat.values import Speech, Utterance
 
 MAX_PEOPLE = 64
@@ -53,44 +55,6 @@ _INJECTION = re.compile(
     r'|\bpretend\s+(?:that\s+)?(?:to have|you have)\s+no\s+(?:rules|limits|restrictions)'
 )
 
-_OPENER = (
-    r'(?:(?:please|robot|hey|oh|ok|okay|well|sorry|no|look|just|listen|really|for now|shh+)\s+)*'
-)
-_TAIL = (
-    r'(?:\s+(?:please|robot|now|right now|today|thanks|thank you|for now|already|will you'
-    r'|for a (?:while|bit|minute)))*'
-)
-_VERY = (
-    r'(?:(?:really|very|so|too|quite|pretty|rather|a bit|a little|kind of|kinda|just|still'
-    r'|currently)\s+)?'
-)
-_PLEA = r'(?:(?:could|can|will|would|should) you |you should )?'
-_AM = r"(?:i'm|i am|we're|we are) "
-_DONT = r"(?:do not|don't)"
-_NOT_NOW = (
-    r'not (?:right )?now',
-    r'(?:maybe |perhaps )?(?:some other time|another time|later|not today)',
-    rf'{_PLEA}(?:leave|let) (?:me|us) (?:alone|be|in peace)',
-    rf'{_PLEA}(?:be|keep|stay) (?:quiet|silent|still)(?: .*)?',
-    r'quiet|silence|hush|shush|shut up|shh+|go away|enough',
-    r"(?:that is|that's) enough|stop(?: it| that)?",
-    rf'{_PLEA}stop (?:talking|speaking|chatting|asking|bothering|interrupting|disturbing)(?: .*)?',
-    rf'{_DONT} (?:talk|speak) (?:to|with) (?:me|us)',
-    rf'{_DONT} (?:disturb|bother|interrupt)(?: (?:me|us))?',
-    rf'(?:i|we) {_DONT} (?:want to|wanna|have time to) (?:talk|chat|speak)(?: .*)?',
-    rf'(?:i|we) {_DONT} (?:feel like|want any) (?:talking|chatting|company)(?: .*)?',
-    rf'(?:i|we) {_DONT} have time(?: for (?:this|that|you))?',
-    rf'{_AM}{_VERY}busy(?: (?:with|at|here|working).*)?',
-    rf'{_AM}{_VERY}trying to (?:sleep|work|focus|concentrate|read|rest|think).*',
-    rf'{_AM}{_VERY}(?:on the phone|on a call|in a (?:meeting|call))',
-    rf'{_AM}{_VERY}not in the mood(?: .*)?',
-    r'(?:i|we) (?:need|want) (?:some |a bit of |a little )?(?:quiet|silence|peace|space|time alone'
-    r'|to be (?:left )?alone).*',
-    r"(?:i'd|i would) rather not(?: talk.*| chat.*)?",
-    r'give me (?:some |a bit of )?(?:space|peace|quiet|a minute|a moment)',
-)
-_NOT_NOW_CLAUSE = re.compile(rf'{_OPENER}(?:{"|".join(_NOT_NOW)}){_TAIL}')
-
 _DO = (
     'bring|fetch|get|give|take|put|place|pick|grab|hand|carry|move|go|come|follow|clean|wipe|tidy|'
     'clear|sweep|open|close|shut|turn|switch|find|search|drop|throw|pour|water|lift|wait|help|'
@@ -101,18 +65,18 @@ _KNOW = (
     'describe|count'
 )
 _REQUEST = re.compile(
-    rf'{_OPENER}(?:(?:can|could|would|will) you (?:please |just |maybe )*(?!(?:{_KNOW})\b)\w+'
+    rf'{OPENER}(?:(?:can|could|would|will) you (?:please |just |maybe )*(?!(?:{_KNOW})\b)\w+'
     r"|would you mind \w+ing|(?:i want|i need|i'd like|i would like) you to \w+"
     rf"|(?:let's |and |then |now |go and )?(?:{_DO})\b(?! (?:on|well|lucky|away|alone)\b))"
 )
 _QUESTION = re.compile(
-    rf'{_OPENER}(?:and |so |but )?(?:what|who|whose|whom|where|when|why|how|which|do|does|did|is'
+    rf'{OPENER}(?:and |so |but )?(?:what|who|whose|whom|where|when|why|how|which|do|does|did|is'
     r'|are|am|was|were|can|could|would|will|should|may|have|has|tell me)'
     r"(?:'s|'re)?\b(?! a (?:nice|lovely|great|beautiful|day))"
 )
 _NO = re.compile(
     r'(?:no|nope|nah|never|no way|not really|not at all|absolutely not|no thanks|no thank you'
-    rf'|i {_DONT} (?:think so|want (?:it|that|any)))(?: please| robot)?'
+    rf'|i {DONT} (?:think so|want (?:it|that|any)))(?: please| robot)?'
 )
 _YES = re.compile(
     r'(?:oh )?(?:yes|yeah|yep|yup|sure|certainly|absolutely|definitely|of course|ok|okay|go ahead'
@@ -120,7 +84,7 @@ _YES = re.compile(
     r'(?: please| robot| i would| sure)?'
 )
 _THANKS = re.compile(
-    rf'{_OPENER}(?:thanks|thank you|cheers|many thanks|much appreciated|i appreciate'
+    rf'{OPENER}(?:thanks|thank you|cheers|many thanks|much appreciated|i appreciate'
     r'|(?:that is|that\'s|how|you are|you\'re) (?:very |so |really )?'
     r'(?:kind|nice|sweet|thoughtful))\b.*'
 )
@@ -167,7 +131,7 @@ def _clauses(plain: str) -> list[str]:
 def _intent_of_clause(clause: str) -> Intent:
     """Match the rules from the beginning of one clause."""
     words = clause.rstrip('?').strip()
-    if _NOT_NOW_CLAUSE.fullmatch(words):
+    if asks_for_quiet(words):
         return Intent.NOT_NOW
     for pattern, intent in _WHOLE_CLAUSE:
         if pattern.fullmatch(words):
@@ -195,19 +159,6 @@ class _Key:
     @classmethod
     def of(cls, text: str) -> _Key:
         return cls(re.sub(r'[^a-z0-9]+', '', text.lower()))
-
-
-_FOR_ALL = re.compile(
-    r'\b(?:quiet|silent|silence|hush|shush|shh+|asleep|sleeping)\b', re.IGNORECASE
-)
-
-
-def hushed_by(words: str, speaker: str) -> str:
-    """Tell who must not be disturbed when someone asks for it: the speaker, or '' for everybody.
-
-    Who asks for quiet means the room; who says "not now" speaks for themselves.
-    """
-    return '' if _FOR_ALL.search(words) else speaker
 
 
 class Dialogue:
@@ -254,6 +205,13 @@ class Dialogue:
             self._people.clear()
         else:
             self._people.pop(person_id, None)
+
+    def shift(self, by_sec: float) -> None:
+        """Keep what was said over a step of the clock."""
+        for memory in self._people.values():
+            moved = [replace(line, stamp_sec=line.stamp_sec + by_sec) for line in memory.lines]
+            memory.lines = deque(moved, maxlen=memory.lines.maxlen)
+            memory.last_sec += by_sec
 
     def forget_before(self, stamp_sec: float) -> None:
         """Forget everybody with whom no word was spoken since `stamp_sec`."""

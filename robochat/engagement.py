@@ -23,7 +23,7 @@ from robochat.decision_model import DecisionModel, FEATURES, features_of
 from robochat.memory.recall import Recall
 from robochat.restraint import in_quiet_hours, Restraint, WANTS_NO_TALK
 from robochat.settings import EngagementSettings
-from robochat.values import Decision, Person, Trigger, WorldView
+from robochat.values import Decision, Person, Speech, Trigger, WorldView
 
 __all__ = ['Engagement', 'PRIORITY', 'in_quiet_hours']
 
@@ -50,7 +50,7 @@ class Judged:
 
 
 class Engagement:
-    """The policy: `decide` judges a snapshot, `spoke` and `hush` tell it what came of it.
+    """The policy: `decide` judges a snapshot, `spoke` and `heard` tell it what came of it.
 
     Without a `model` a rule weighs value against cost; without a `recall` everybody is a stranger.
     """
@@ -86,18 +86,22 @@ class Engagement:
         """
         self._restraint.took_back(decision, talk_sec)
 
+    def heard(self, speech: Speech) -> bool | None:
+        """Honour a plea for quiet (returns true), and lift it when that is said (false)."""
+        return self._restraint.heard(speech)
+
     def hush(self, person_id: str, now_sec: float) -> None:
         """Honour "not now" of one person, or of everybody when the speaker is unknown."""
         self._restraint.hush(person_id, now_sec)
 
-    def forget(self) -> None:
-        """Start again, as after a jump of the clock."""
-        self._restraint.forget()
+    def shift(self, by_sec: float) -> None:
+        """Keep what is remembered over a step of the clock, `by_sec` forward or back."""
+        self._restraint.shift(by_sec)
         self._view = None
 
     # ------------------------------------------------------------------ the decision
     def decide(self, view: WorldView) -> Decision:
-        """Judge one snapshot; pure but for what `spoke` and `hush` told before."""
+        """Judge one snapshot; pure but for what `spoke` and `heard` told before."""
         self._view = view
         found = candidates(view, self.settings, self._restraint.opened)
         held_back: list[tuple[str, Judged | None]] = []
@@ -123,7 +127,8 @@ class Engagement:
         """Weigh a candidate by the model, a hazard or everything without a model by the rule."""
         if self.model is None or candidate.trigger is Trigger.HAZARD:
             return Judged(candidate, candidate.score)
-        since_sec = view.now_sec - self._restraint.opened.get(candidate.addressee, -math.inf)
+        at_sec = view.now_sec if candidate.seen is None else candidate.onset_sec
+        since_sec = at_sec - self._restraint.opened.get(candidate.addressee, -math.inf)
         values = features_of(candidate, view, since_sec)
         return Judged(
             candidate,

@@ -37,13 +37,16 @@ class Floor:
     """Keeps the words that are on the air."""
 
     def __init__(self) -> None:
-        self.forget()
-
-    def forget(self) -> None:
-        """Start again, as after a jump of the clock."""
         self._words: _Words | None = None
         self._mouths: dict[str, float] = {}
         self._hush: Hush | None = None
+
+    def shift(self, by_sec: float) -> None:
+        """Keep the words on the air over a step of the clock."""
+        self._mouths = {}
+        if words := self._words:
+            start_sec, end_sec = words.start_sec + by_sec, words.end_sec + by_sec
+            self._words = replace(words, start_sec=start_sec, end_sec=end_sec)
 
     def said(self, utterance: Utterance, decision: Decision, now_sec: float) -> None:
         """Note words that are spoken from now on."""

@@ -13,20 +13,23 @@ from dataclasses import dataclass, field, replace
 import math
 
 from robochat.intention import Intention, Talk
+from robochat.mood import MoodMemory
 from robochat.settings import WorldSettings
-from robochat.values import Box, Emotion, EMOTIONS, FaceObservation, finite, Person, Speech
+from robochat.values import Box, FaceObservation, finite, Person, Speech
 
 GROUP_TIME_CONSTANT_SEC = 2.0
 DISTANCE_TIME_CONSTANT_SEC = 0.3
 APPROACH_TIME_CONSTANT_SEC = 0.6
 FACING_GRACE_SEC = 0.4
-MOOD_GRACE_SEC = 1.0
 MOOD_STALE_SEC = 5.0
 MOUTH_GRACE_SEC = 0.5
 EYES_CLOSED_SEC = 1.2
 # A blink takes a tenth to four tenths of a second (Stern 1984).
 BLINK_SEC = 0.4
 GAZE_TIME_CONSTANT_SEC = 1.0
+ATTENTION_TIME_CONSTANT_SEC = 30.0
+# So much nearer than before is more than noise of the distance.
+CAME_M = 0.4
 # The mesh of a face is right up to there, and so are its lips (`robochat.perception`).
 LIPS_READ_M = 3.0
 # Words are told some time after the lips came to rest: a recogniser waits for the end of them.
@@ -52,23 +55,22 @@ class PersonMemory:
     spoken_mood: str = ''
     last_facing_sec: float = -math.inf
     facing_since_sec: float | None = None
-    candidate: str = ''
-    candidate_since_sec: float = 0.0
-    candidate_seen_sec: float = -math.inf
     mouth_sec: float = -math.inf
     lips_sec: float = -math.inf
     eyes_open_sec: float = -math.inf
     awake_since_sec: float = -math.inf
     gaze: float = 0.0
     measured_m: float | None = None
+    farthest_m: float = 0.0
     turned_to_other: bool = False
     phone_since_sec: float | None = None
     phone_sec: float = -math.inf
     seen_outside: bool = False
+    mood: MoodMemory = field(default_factory=MoodMemory)
     intention: Intention = field(default_factory=Intention)
 
-    def see(self, face: FaceObservation, stamp_sec: float) -> None:
-        """Fold one face in; faces older than the newest are ignored."""
+    def see(self, face: FaceObservation, stamp_sec: float, read_sec: float | None = None) -> None:
+        """Fold one face in, whose expression was read at `read_sec`; older faces are ignored."""
         elapsed_sec = stamp_sec - self.person.last_seen_sec
         if elapsed_sec < 0:
             return
@@ -81,23 +83,32 @@ class PersonMemory:
             self.lips_sec = stamp_sec
         self._fold_facing(face.facing, stamp_sec)
         self._fold_eyes(face.eyes_closed, stamp_sec)
-        share = elapsed_sec / (elapsed_sec + GAZE_TIME_CONSTANT_SEC)
-        self.gaze += share * (float(face.facing and not self.turned_to_other) - self.gaze)
-        self._fold_mood(face.emotion, stamp_sec)
+        at_robot = face.facing and not self.turned_to_other
+        self.gaze = _folded(self.gaze, at_robot, elapsed_sec, GAZE_TIME_CONSTANT_SEC)
+        read_sec = stamp_sec if read_sec is None else read_sec
+        self.person = self.mood.fold(
+            self.person, face.emotion, read_sec, self.settings.mood_dwell_sec
+        )
+        looked_for_sec = self._looked_for(stamp_sec)
+        looking = looked_for_sec > 0.0 and not self.turned_to_other
         self.left = False
+        distance_m = self._distance(face.distance_m, elapsed_sec)
         self.person = replace(
             self.person,
             last_seen_sec=stamp_sec,
             box=face.box,
             bearing_rad=face.bearing_rad,
             visible=True,
-            distance_m=self._distance(face.distance_m, elapsed_sec),
+            distance_m=distance_m,
             approach_mps=approach_mps,
+            came_sec=self._came(distance_m, stamp_sec),
             lateral_mps=self._lateral(face, elapsed_sec),
             pose=face.pose,
             facing=self.facing_since_sec is not None,
-            facing_sec=self._looked_for(stamp_sec),
-            looked_sec=self.last_facing_sec,
+            facing_sec=looked_for_sec,
+            attention=_folded(
+                self.person.attention, looking, elapsed_sec, ATTENTION_TIME_CONSTANT_SEC
+            ),
             mouth_active=stamp_sec - self.mouth_sec <= MOUTH_GRACE_SEC,
             eyes_closed=stamp_sec - self.eyes_open_sec >= EYES_CLOSED_SEC,
             emotion=face.emotion,
@@ -111,7 +122,7 @@ class PersonMemory:
         if not facing:
             self.facing_since_sec = None
             self.last_facing_sec = -math.inf
-        self.candidate = ''
+        self.mood.label = ''
         self.intention = Intention()
         self.eyes_open_sec = stamp_sec
         self.gaze = float(facing)
@@ -135,6 +146,14 @@ class PersonMemory:
             return measured_m
         share = elapsed_sec / (elapsed_sec + DISTANCE_TIME_CONSTANT_SEC)
         return before + share * (measured_m - before)
+
+    def _came(self, distance_m: float | None, stamp_sec: float) -> float:
+        """Return when they last came nearer."""
+        if distance_m is None or distance_m > self.farthest_m - CAME_M:
+            self.farthest_m = max(self.farthest_m, distance_m or 0.0)
+            return self.person.came_sec
+        self.farthest_m = distance_m
+        return stamp_sec
 
     def _lateral(self, face: FaceObservation, elapsed_sec: float) -> float:
         """Smooth the speed across the view, in m/s."""
@@ -173,28 +192,14 @@ class PersonMemory:
             return 0.0
         return stamp_sec - max(self.facing_since_sec, self.awake_since_sec)
 
-    def _fold_mood(self, emotion: Emotion | None, stamp_sec: float) -> None:
-        """Let a certain label that lasts become the mood; uncertainty alone only ages it."""
-        if emotion is None or not emotion.certain:
-            if stamp_sec - self.candidate_seen_sec > MOOD_GRACE_SEC:
-                self.candidate = ''
-            return
-        if emotion.label != self.candidate:
-            self.candidate, self.candidate_since_sec = emotion.label, stamp_sec
-        self.candidate_seen_sec = stamp_sec
-        lasted_sec = stamp_sec - self.candidate_since_sec
-        if self.candidate != self.person.mood and lasted_sec >= self.settings.mood_dwell_sec:
-            since = self.candidate_since_sec
-            self.person = replace(self.person, mood=self.candidate, mood_since_sec=since)
-
     def age(self, unseen_sec: float) -> None:
         """Take back what is no longer seen: facing at once, the mood once it is stale."""
         if unseen_sec > FACING_GRACE_SEC:
             self.facing_since_sec = None
             self.person = replace(self.person, visible=False, facing=False, facing_sec=0.0)
-        unread_sec = self.person.last_seen_sec + unseen_sec - self.candidate_seen_sec
+        unread_sec = self.person.last_seen_sec + unseen_sec - self.mood.seen_sec
         if unread_sec > MOOD_STALE_SEC and self.person.mood:
-            self.candidate = self.spoken_mood = ''
+            self.mood.label = self.spoken_mood = ''
             self.person = replace(self.person, mood='')
 
     def fold_phone(self, at_head: bool, stamp_sec: float) -> None:
@@ -247,10 +252,18 @@ class PersonMemory:
 
 def remember(face: FaceObservation, stamp_sec: float, settings: WorldSettings) -> PersonMemory:
     """Start the memory of a person seen for the first time."""
-    person = Person(face.person, stamp_sec, stamp_sec, face.box, face.bearing_rad)
+    person = Person(
+        face.person, stamp_sec, stamp_sec, face.box, face.bearing_rad, came_sec=stamp_sec
+    )
     memory = PersonMemory(person, settings, eyes_open_sec=stamp_sec, gaze=float(face.facing))
     memory.see(face, stamp_sec)
     return memory
+
+
+def _folded(before: float, holds: bool, elapsed_sec: float, constant_sec: float) -> float:
+    """Low-pass how much of the time something holds."""
+    share = elapsed_sec / (elapsed_sec + constant_sec)
+    return before + share * (float(holds) - before)
 
 
 def _jumped(before: Box, now: Box) -> bool:
@@ -264,21 +277,3 @@ def came_near(before: Person, after: Person) -> bool:
     if before.distance_m is None or after.distance_m is None:
         return False
     return before.distance_m > NEAR_M >= after.distance_m and after.approach_mps > WALKING_MPS
-
-
-def fuse(own: Emotion | None, other: Emotion | None) -> Emotion | None:
-    """Join two estimates of one face: the certain one, or the mean; unsure if they differ."""
-    if own is None or other is None:
-        return own or other
-    if own.certain != other.certain:
-        return own if own.certain else other
-    scores = tuple((a + b) / 2 for a, b in zip(own.scores, other.scores, strict=True))
-    best = max(range(len(scores)), key=scores.__getitem__)
-    return Emotion(
-        label=EMOTIONS[best],
-        score=scores[best],
-        scores=scores,
-        valence=(own.valence + other.valence) / 2,
-        arousal=(own.arousal + other.arousal) / 2,
-        certain=own.certain and own.label == other.label,
-    )

@@ -22,7 +22,7 @@ import threading
 
 from robochat.config import Config
 from robochat.decision_model import DecisionModel
-from robochat.dialogue import Dialogue, hushed_by, Intent, intent_of
+from robochat.dialogue import Dialogue
 from robochat.engagement import Engagement
 from robochat.floor import Floor
 from robochat.learning.learner import Learner
@@ -144,9 +144,9 @@ class Pipeline:
         self._dialogue.heard(speech)
         self.learner.heard(speech)
         self._acquaintances.heard(speech)
-        if intent_of(words) is Intent.NOT_NOW:
-            self._policy.hush(hushed_by(words, speech.speaker), now_sec)
-            self._acquaintances.hush(speech, self._config.engagement.not_now_sec)
+        if (wants_quiet := self._policy.heard(speech)) is not None:
+            hush_sec = self._config.engagement.not_now_sec if wants_quiet else 0.0
+            self._acquaintances.hush(speech, hush_sec)
         self._yield_floor(now_sec)
         return speech
 
@@ -203,7 +203,7 @@ class Pipeline:
     def decide(self, now_sec: float) -> tuple[Decision, Turn | None]:
         """Judge the world now; a turn comes back to answer, and cuts a less urgent one short."""
         if now_sec < self._now_sec - CLOCK_JUMP_SEC:
-            self._start_again(now_sec)
+            self._clock_went_back(now_sec)
         self._now_sec = now_sec
         view = self._view(now_sec)
         self.learner.saw(view)
@@ -240,11 +240,13 @@ class Pipeline:
             self._policy.took_back(decision, talk_sec)
         return decision is not None
 
-    def _start_again(self, now_sec: float) -> None:
-        """The clock jumped back: what was timed by it means nothing any more."""
-        for part in (self._world, self._policy, self._dialogue, self._floor, self.learner):
-            part.forget()
-        self._acquaintances.start_again(now_sec)
+    def _clock_went_back(self, now_sec: float) -> None:
+        """See anew; what was said, and what was asked for, moves along with the clock."""
+        self._world.forget()
+        self.learner.forget()
+        for part in (self._policy, self._dialogue, self._floor):
+            part.shift(now_sec - self._now_sec)
+        self._acquaintances.set_clock(now_sec)
 
     def _view(self, now_sec: float) -> WorldView:
         self.hour = self._hour_at(now_sec)

@@ -224,9 +224,8 @@ class _Mouth:
     def _judge(self, text: str, view: WorldView) -> tuple[str, str]:
         """Return the cleaned words, and why they may not be said."""
         decision, self.objected = self._situation.turn.decision, False
-        opening = decision.trigger not in ASKED_FOR
-        if opening and decision.addressee and view.person(decision.addressee) is None:
-            return '', f'{decision.addressee} has left'
+        # A warning is said to everybody, and again if need be.
+        opening = decision.trigger not in (*ASKED_FOR, Trigger.HAZARD)
         words, refusal = judge_utterance(text, self._responder.config, view)
         if refusal is not None:
             return '', refusal.reason
@@ -235,7 +234,7 @@ class _Mouth:
             return '', f'the persona never says {forbidden!r}'
         if opening and words in self._situation.sentence.said_before:
             return '', 'these words were an opening before'
-        if opening and decision.trigger is not Trigger.HAZARD:  # a warning is said to everybody
+        if opening:
             unwanted = self._situation.objection(words)
             self.objected = bool(unwanted)
             return ('', unwanted) if unwanted else (words, '')

@@ -1,7 +1,7 @@
 """What holds words back: the vetoes that no value of speaking outweighs, each with its reason.
 
-Flow: the policy asks `veto` of every candidate and tells `spoke`, `took_back` and `hush` what came
-of it. A hazard is only held back where it was spoken of already. Answers wait for silence; words
+Flow: the policy asks `veto` of every candidate, and tells what came of it and what people said.
+A hazard is only held back where it was spoken of already. Answers wait for silence; words
 that nobody asked for also respect quiet hours, cooldowns, company, talk, closed eyes and the
 phone. Between the decision and the first word time passes, so `outdated` asks once more.
 
@@ -13,14 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 import math
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from robochat.addressee import conversation, LEAST_MEANT, REST_SEC
 from robochat.company import BUSY_SHARE
 from robochat.cues import Candidate, CARE_MOODS, is_near
+from robochat.dialogue import Intent, intent_of
 from robochat.memory.recall import NoRecall, Recall
+from robochat.quiet import hushed_by, lifts_quiet
 from robochat.settings import EngagementSettings
-from robochat.values import Decision, EngagementState, Person, Trigger, WorldView
+from robochat.values import Decision, EngagementState, Person, Speech, Trigger, WorldView
 
 SPEAKING_NOW_SEC = 1.0
 # So sure words are for the robot only if it was named or faced.
@@ -43,10 +45,6 @@ class Restraint:
     def __init__(self, settings: EngagementSettings, recall: Recall | None = None) -> None:
         self.settings = settings
         self.recall: Recall = recall or NoRecall()
-        self.forget()
-
-    def forget(self) -> None:
-        """Start again, as after a jump of the clock; what is stored of people stays."""
         self.opened: dict[str, float] = {}
         self._topics: dict[tuple[str, str], float] = {}
         self._once: dict[str, float] = {}
@@ -59,7 +57,7 @@ class Restraint:
     def spoke(self, decision: Decision, now_sec: float, view: WorldView | None = None) -> None:
         """Remember words that were, or are about to be, spoken; `view` tells who hears them."""
         who = decision.addressee
-        _note(self._topics, (who, decision.topic), now_sec)
+        _note(self._topics, (who, _kind(decision.topic)), now_sec)
         if decision.topic.startswith(SAID_ONCE):
             _note(self._once, decision.topic, now_sec)
         if decision.trigger is Trigger.HAZARD:
@@ -81,7 +79,7 @@ class Restraint:
         who = decision.addressee
         if talk_sec is not None:
             _note(self._cut_off, (who, decision.topic), talk_sec)
-        self._topics.pop((who, decision.topic), None)
+        self._topics.pop((who, _kind(decision.topic)), None)
         self._once.pop(decision.topic, None)
         if decision.trigger is Trigger.GREETING:
             at_sec = self._greeted.get(who)
@@ -92,6 +90,31 @@ class Restraint:
     def hush(self, person_id: str, now_sec: float) -> None:
         """Honour "not now" of one person, or of everybody when the speaker is unknown."""
         _note(self._not_now, person_id, now_sec)
+
+    def heard(self, speech: Speech) -> bool | None:
+        """Honour a plea for quiet (returns true); lift that of a person and the room (false)."""
+        if intent_of(speech.text) is Intent.NOT_NOW:
+            self.hush(hushed_by(speech.text, speech.speaker), speech.stamp_sec)
+            return True
+        if not lifts_quiet(speech.text):
+            return None
+        for who in {speech.speaker, ''} & self._not_now.keys():
+            del self._not_now[who]
+        return False
+
+    def shift(self, by_sec: float) -> None:
+        """Move all that is remembered by a step of the clock."""
+        books: tuple[dict[Any, float], ...] = (
+            self.opened,
+            self._topics,
+            self._once,
+            self._greeted,
+            self._not_now,
+            self._cut_off,
+        )
+        for book in books:
+            book.update({key: at_sec + by_sec for key, at_sec in book.items()})
+        self._group_sec += by_sec
 
     def was_greeted(self, person: Person, now_sec: float) -> bool:
         """Tell whether someone was greeted lately: themselves, or the group they came with."""
@@ -135,7 +158,8 @@ class Restraint:
         yield not settings.proactive, 'proactive speech is off'
         yield quiet, f'quiet hours ({view.hour:.1f} h)'
         yield someone_speaks(view), 'someone is speaking'
-        yield conversation(view, self.opened), 'people are talking to each other'
+        talk = conversation(view, self.opened, settings.greet_distance_m)
+        yield talk, 'people are talking to each other'
         yield self._was_cut_off(candidate, view), 'talk cut these words off'
         told_off = self.recall.must_not_tell(who, candidate.topic)
         yield told_off, f'{name} asked not to be told of that'
@@ -163,9 +187,8 @@ class Restraint:
         person = view.person(who)
         if candidate.trigger is Trigger.GREETING and person is not None:
             return self.was_greeted(person, now_sec)
-        kind = topic.partition(':')[0]
-        stored_sec = self.recall.topics(who).get(kind, -math.inf)
-        spoken_sec = max(self._topics.get((who, topic), -math.inf), stored_sec)
+        stored_sec = self.recall.topics(who).get(_kind(topic), -math.inf)
+        spoken_sec = max(self._topics.get((who, _kind(topic)), -math.inf), stored_sec)
         return now_sec - spoken_sec < self.settings.cooldown_topic_sec
 
     def _was_cut_off(self, candidate: Candidate, view: WorldView) -> bool:
@@ -238,7 +261,7 @@ def _changes(decision: Decision, view: WorldView) -> Iterator[tuple[bool, str]]:
     yield person.eyes_closed, f'{who} closed the eyes'
     if trigger not in (Trigger.GREETING, Trigger.SMALL_TALK):
         return
-    yield view.now_sec - person.looked_sec > GLANCE_SEC, f'{who} turned away'
+    yield not person.facing, f'{who} turned away'
     turned = person.mood in CARE_MOODS and f'looks {person.mood}' not in decision.evidence
     yield turned, f'{who} looks {person.mood} now, and care comes first'
 
@@ -254,6 +277,11 @@ def _note(book: dict[Key, float], key: Key, at_sec: float) -> None:
     book[key] = at_sec
     if len(book) > MAX_REMEMBERED:
         del book[next(iter(book))]
+
+
+def _kind(topic: str) -> str:
+    """What a topic is about: care is care, whatever the face looks like now."""
+    return topic.partition(':')[0]
 
 
 def _name(candidate: Candidate) -> str:

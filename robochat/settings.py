@@ -174,7 +174,7 @@ class EngagementSettings:
     )
     facing_dwell_sec: float = setting(
         0.8,
-        'Someone must face the robot this long to be greeted',
+        'So long must someone face the robot to be greeted; less where they plainly come to it',
         unit='s',
         low=0.1,
         high=10.0,

@@ -209,8 +209,11 @@ class Person:
     turned toward another person who turned toward them.
     `engagement` is the probability that they want to interact, as `robochat.intention` estimates
     it. `eyes_closed` and `on_phone` hold once they have lasted, `on_screen` for a face that was
-    never seen anywhere but within a screen. `looked_sec` is when the head last pointed at the
-    robot, `phone_seen_sec` when a phone was last seen at it, however short.
+    never seen anywhere but within a screen. `phone_seen_sec` is when a phone was last seen at the
+    head, however short. `came_sec` is when they last appeared or came nearer, `attention` the
+    share of the last minute, the newest part counting most, in which they looked at the robot.
+    `mood_seen_sec` is when the mood was last seen (infinity: now), and `mood_wavers` tells that it
+    turned from its opposite within seconds.
     """
 
     id: str
@@ -236,8 +239,11 @@ class Person:
     eyes_closed: bool = False
     on_phone: bool = False
     on_screen: bool = False
-    looked_sec: float = -math.inf
     phone_seen_sec: float = -math.inf
+    came_sec: float = -math.inf
+    attention: float = 0.0
+    mood_seen_sec: float = math.inf
+    mood_wavers: bool = False
 
 
 @dataclass(frozen=True)
@@ -270,7 +276,8 @@ class Speech:
 
     `seen` tells whether the speaker's lips were seen to move; None where they can't be read.
     `gaze` is the share of the time during the words, the last ones counting most, in which the
-    head of the speaker pointed at the robot, and `by` the speaker as they were then.
+    head of the speaker pointed at the robot, and `by` the speaker as they were then. `listener` is
+    another person whom the speaker looked at, or who looked at the speaker.
     """
 
     speaker: str
@@ -280,6 +287,7 @@ class Speech:
     seen: bool | None = None
     gaze: float | None = None
     by: Person | None = None
+    listener: str = ''
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from collections import deque
 from dataclasses import replace
 import math
 
-from robochat.company import holds_phone, in_company, inside_screen, likely_speaker
+from robochat.company import holds_phone, in_company, inside_screen, likely_speaker, listener_of
 from robochat.identity import Identities, same_person
 from robochat.intention import Talk
-from robochat.people import came_near, fuse, PersonMemory, remember
+from robochat.mood import Readings
+from robochat.people import came_near, PersonMemory, remember
 from robochat.settings import WorldSettings
 from robochat.things import (
     DANGEROUS_FALLEN,
@@ -39,7 +40,6 @@ from robochat.values import (
 )
 
 EVENT_MEMORY_SEC = 30.0
-EXTERNAL_FRESH_SEC = 1.5
 OWN_FRESH_SEC = 0.5
 BLIND_SEC = 2.0
 MAX_PEOPLE = 50
@@ -59,15 +59,15 @@ class World:
         self._events: deque[Event] = deque(maxlen=200)
         self._speech: deque[Speech] = deque(maxlen=MAX_SPEECH)
         self._identities = Identities()
-        self._external: dict[str, tuple[FaceObservation, float]] = {}
+        self._readings = Readings()
         self._last_seen_sec = -math.inf
         self._silence_from_sec: float | None = None
 
     def forget(self) -> None:
-        """Start again, as after a jump of the clock; what the robot reports of itself stays."""
-        robot = self._robot
+        """See anew, as after a step of the clock; ids and what the robot reports stay."""
+        robot, identities = self._robot, self._identities
         self.__init__(self.settings)  # type: ignore[misc]
-        self._robot = robot
+        self._robot, self._identities = robot, identities
 
     # ------------------------------------------------------------------ people
     def seen(self, observation: Observation) -> Observation:
@@ -77,8 +77,10 @@ class World:
         observation = self._identities.settle(observation, people)
         elapsed_sec = min(1.0, max(0.0, stamp_sec - self._last_seen_sec))
         self._last_seen_sec = max(self._last_seen_sec, stamp_sec)
+        ours_counts = self.settings.emotions != 'replace'
         for face in observation.faces[:MAX_PEOPLE]:
-            self._see_person(self._with_external(face, stamp_sec), stamp_sec)
+            read, read_sec = self._readings.joined(face, stamp_sec, ours_counts)
+            self._see_person(read, stamp_sec, read_sec)
             self._people[face.person].own_sec = stamp_sec
         self._fold_company(elapsed_sec)
         return observation
@@ -89,20 +91,13 @@ class World:
             return
         for face in observation.faces[:MAX_PEOPLE]:
             own = same_person(face, (m.person for m in self._people.values()))
-            self._external[own or face.person] = (face, observation.stamp_sec)
+            self._readings.note(own or face.person, face, observation.stamp_sec)
             if own is None or observation.stamp_sec - self._people[own].own_sec > OWN_FRESH_SEC:
                 self._see_person(replace(face, person=own or face.person), observation.stamp_sec)
 
-    def _with_external(self, face: FaceObservation, stamp_sec: float) -> FaceObservation:
-        """Join or replace our emotion with a fresh one from another node."""
-        other, other_sec = self._external.get(face.person, (None, -math.inf))
-        if other is None or stamp_sec - other_sec > EXTERNAL_FRESH_SEC:
-            return replace(face, emotion=None) if self.settings.emotions == 'replace' else face
-        if self.settings.emotions == 'replace':
-            return replace(face, emotion=other.emotion)
-        return replace(face, emotion=fuse(face.emotion, other.emotion))
-
-    def _see_person(self, face: FaceObservation, stamp_sec: float) -> None:
+    def _see_person(
+        self, face: FaceObservation, stamp_sec: float, read_sec: float | None = None
+    ) -> None:
         """Update one person and note what changed."""
         memory = self._people.get(face.person)
         if memory is None:
@@ -111,8 +106,10 @@ class World:
         before, was_gone = memory.person, memory.left
         if was_gone:
             memory.announced = False
-            memory.person = before = replace(before, first_seen_sec=stamp_sec, mood='')
-        memory.see(face, stamp_sec)
+            memory.person = before = replace(
+                before, first_seen_sec=stamp_sec, came_sec=stamp_sec, attention=0.0, mood=''
+            )
+        memory.see(face, stamp_sec, read_sec)
         self._note_person(memory, before, stamp_sec)
 
     def _note_person(self, memory: PersonMemory, before: Person, stamp_sec: float) -> None:
@@ -206,7 +203,9 @@ class World:
                 still = {m.person.id for m in known if m.moved_lips(at_sec) is False}
                 speech = replace(speech, speaker=likely_speaker((m.person for m in known), still))
             if speech.speaker in self._people:
-                speech = self._people[speech.speaker].spoke(speech)
+                speaker = self._people[speech.speaker]
+                listener = listener_of(speaker.person, (m.person for m in self._people.values()))
+                speech = replace(speaker.spoke(speech), listener=listener)
             self._happened(EventKind.SPOKE, speech.speaker, speech.stamp_sec)
         self._speech.append(speech)
         self._silence_from_sec = None
@@ -252,13 +251,14 @@ class World:
         for key, memory in list(self._people.items()):
             unseen_sec = self._unseen_sec(memory, now_sec)
             memory.age(unseen_sec)
+            memory.fold_phone(False, now_sec)
             if unseen_sec > self.settings.person_left_sec and not memory.left:
                 memory.left = True
                 if memory.announced:
                     self._happened(EventKind.LEFT, key, now_sec)
             if unseen_sec > self.settings.forget_person_sec:
                 del self._people[key]
-                self._external.pop(key, None)
+                self._readings.forget(key)
 
     def _unseen_sec(self, memory: PersonMemory, now_sec: float) -> float:
         """How long someone has been missing from the pictures.

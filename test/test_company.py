@@ -1,9 +1,11 @@
 """Who speaks, who holds a phone, which face is only a picture; and what a jump of a face means."""
 
 from dataclasses import replace
+import math
 
+import pytest
 from robochat.addressee import meanings
-from robochat.company import busy_together, holds_phone, inside_screen, likely_speaker
+from robochat.company import busy_together, holds_phone, inside_screen, likely_speaker, listener_of
 from robochat.settings import WorldSettings
 from robochat.things import dropped
 from robochat.values import (
@@ -27,6 +29,8 @@ FACE = FaceObservation(
     'person_1', HEAD, 0.9, 0.0, distance_m=1.3, pose=HeadPose(0, 0, 0), facing=True
 )
 AT_EAR, IN_HAND = Box(352, 125, 20, 35), Box(320, 230, 20, 35)
+
+NEAR_M = 2.6
 
 
 def phone(box: Box) -> Thing:
@@ -124,7 +128,7 @@ def test_still_lips_of_the_only_one_there_make_no_robot_deaf_in_a_talk():
     def meant(spoken_to: dict[str, float]) -> bool:
         world = watched(3.0, mouth_open=0.1)
         assert world.heard(Speech('', 'it was a long day', 3.0)).speaker == 'person_1'
-        return meanings(world.view(3.1), spoken_to)[-1].for_robot
+        return meanings(world.view(3.1), spoken_to, NEAR_M)[-1].for_robot
 
     assert meant({'person_1': 1.0})
     assert not meant({})
@@ -135,18 +139,18 @@ def test_whom_words_were_for_is_settled_by_the_gaze_during_them():
     words = world.heard(Speech('', 'what is the time', 3.0))
     watched(3.0, world=world, facing=False, pose=HeadPose(1.0, 0, 0))
     assert words.gaze is not None and words.gaze > 0.9
-    assert meanings(world.view(6.0), {})[-1].for_robot
+    assert meanings(world.view(6.0), {}, NEAR_M)[-1].for_robot
     away = watched(3.0, mouth_active=True, facing=False, pose=HeadPose(1.0, 0, 0))
     away.heard(Speech('', 'what is the time', 3.0))
     watched(3.0, world=away)
-    assert not meanings(away.view(6.0), {})[-1].for_robot
+    assert not meanings(away.view(6.0), {}, NEAR_M)[-1].for_robot
 
 
 def test_words_that_follow_an_unseen_voice_answer_it_unless_the_robot_is_named_or_it_rested():
     def meant(text: str, at_sec: float) -> bool:
         voice = Speech('', 'Are you there?', 97.0)
         words = Speech('person_1', text, at_sec, seen=True, gaze=1.0, by=PERSON)
-        return meanings(WorldView(at_sec, speech=(voice, words)), {})[-1].for_robot
+        return meanings(WorldView(at_sec, speech=(voice, words)), {}, NEAR_M)[-1].for_robot
 
     assert not meant('Yes, in a minute.', 99.0)
     assert meant('Robot, stop.', 99.0)
@@ -217,3 +221,59 @@ def test_what_sinks_step_by_step_is_carried():
 
 def test_what_comes_nearer_sinks_in_the_picture_and_did_not_fall():
     assert not dropped(Box(300, 200, 20, 30), Box(296, 230, 27, 40))
+
+
+# ------------------------------------------------------------------ whom words are for
+def standing(name: str, x_m: float, y_m: float, yaw_deg: float, **changes) -> Person:
+    """Someone `x_m` ahead of the robot and `y_m` to its left, whose head is turned by so much."""
+    away_m, bearing = math.hypot(x_m, y_m), math.atan2(y_m, x_m)
+    box = Box(320 - 500 * math.tan(bearing), 100, 60, 70)
+    pose = HeadPose(math.radians(yaw_deg), 0, 0)
+    values = {'distance_m': away_m, 'pose': pose, 'facing': abs(yaw_deg) < 20.0, **changes}
+    return Person(name, 0.0, 0.0, box, bearing, **values)
+
+
+ANNA = standing('anna', 2.0, 0.5, -50.0)
+
+
+@pytest.mark.parametrize(
+    ('speaker', 'other', 'listener'),
+    [
+        (ANNA, standing('ben', 1.2, 1.2, 0.0), 'ben'),
+        (ANNA, standing('ben', 1.4, -0.6, 0.0), ''),  # she looks the other way
+        (ANNA, standing('ben', 2.0, 1.6, 0.0), ''),
+        (standing('anna', 2.0, 0.5, 80.0, pose=None), standing('ben', 2.0, -0.6, 0.0), 'ben'),
+        (standing('anna', 2.4, 1.0, 4.0), standing('tim', 1.4, 0.5, 60.0), 'tim'),  # in line
+        (standing('anna', 2.4, 1.0, 0.0), standing('tim', 1.4, -0.9, 0.0), ''),
+        (standing('anna', 2.4, 0.5, 0.0), standing('tim', 2.4, -0.8, -72.0), 'tim'),  # he watches
+    ],
+)
+def test_a_listener_is_who_is_looked_at_or_looks_at_the_speaker(speaker, other, listener):
+    assert listener_of(speaker, (speaker, other)) == listener
+
+
+@pytest.mark.parametrize(
+    ('text', 'changes', 'spoke_sec', 'for_robot'),
+    [
+        ('It is late', {'listener': 'ben'}, -99.0, False),
+        ('What is the time', {'listener': 'ben'}, -99.0, True),
+        ('It is late', {'listener': 'ben'}, 96.0, True),
+        ('Robot it is late', {'listener': 'ben'}, -99.0, True),
+        ('Shall we go', {'listener': 'ben', 'gaze': 0.0}, 96.0, False),
+        ('I do not know', {'by': replace(PERSON, distance_m=3.4)}, -99.0, False),
+        ('Hello robot', {'by': replace(PERSON, distance_m=3.4)}, -99.0, True),
+        ('I do not know', {'by': replace(PERSON, distance_m=3.4)}, 96.0, True),
+    ],
+)
+def test_words_are_for_whom_they_are_said_to(text, changes, spoke_sec, for_robot):
+    words = Speech('person_1', text, 99.0, seen=True, gaze=1.0, by=PERSON)
+    seen = WorldView(99.1, speech=(replace(words, **changes),))
+    assert meanings(seen, {'person_1': spoke_sec}, NEAR_M)[-1].for_robot is for_robot
+
+
+def test_a_call_is_over_when_nobody_looks_for_phones_any_more():
+    world = watched(3.0, things=(phone(AT_EAR),))
+    assert person_of(world).on_phone
+    for tick in range(30):
+        world.seen(Observation(3.0 + tick / 10, 640, 480, (FACE,)))
+    assert not world.view(6.0).people[0].on_phone

@@ -31,7 +31,7 @@ def greeting(seen):
 
 # ------------------------------------------------------------------ features
 def test_every_feature_has_a_value_in_its_range():
-    seen = view(person(approach_mps=9.0, with_others=0.3, distance_m=0.1), person('person_2'))
+    seen = view(person(approach_mps=1.2, with_others=0.3, distance_m=0.1), person('person_2'))
     values = features_of(greeting(seen), seen, 10.0)
     assert len(values) == len(FEATURES)
     assert all(-1.0 <= v <= 1.0 for v in values)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from robochat.dialogue import Dialogue, hushed_by, Intent, intent_of, MAX_LINE_CHARS, MAX_PEOPLE
+from robochat.dialogue import Dialogue, Intent, intent_of, MAX_LINE_CHARS, MAX_PEOPLE
+from robochat.quiet import hushed_by, lifts_quiet
 from robochat.values import Speech, Utterance
 
 
@@ -52,6 +53,22 @@ def said(who: str, text: str, at_sec: float, proactive: bool = True) -> Utteranc
         "we don't have time for this",
         'Shhh',
         'Thanks, but not today',
+        'It is reading time now no talking please',
+        'Everybody is resting so please be quiet',
+        'Shh do not tell',
+        'Hush now little one',
+        'Not now robot I am in a hurry',
+        'Thank you not now',
+        'Keep it down please',
+        'Not a word',
+        'Could you please keep your voice down',
+        'Let her sleep',
+        'We must be quiet now',
+        'Quiet please everybody we are starting',
+        'Silence please',
+        'Please do not wake the baby',
+        'I am in a hurry',
+        'I have no time now',
     ],
 )
 def test_hears_that_someone_wants_to_be_left_alone(text: str) -> None:
@@ -77,6 +94,19 @@ def test_hears_that_someone_wants_to_be_left_alone(text: str) -> None:
         "don't leave me alone",
         'the busy street',
         'never be quiet',
+        'He told us to keep it down',
+        'She said be quiet',
+        'There is no talking to him',
+        'You do not have to be quiet',
+        'I will not be quiet',
+        'When you are done be quiet',
+        'It is not now',
+        'Why not now',
+        'Not yet it takes another hour',
+        'Sleep my little one sleep',
+        'The room was silent',
+        'Do not let her sleep',
+        'Do you talk a lot',
         "I don't want to lose it",
         '',
     ],
@@ -251,8 +281,32 @@ def test_forgets_a_person_and_the_past() -> None:
         ('Shh be quiet grandma is asleep', ''),
         ('Not now, please.', 'person_1'),
         ('I am busy', 'person_1'),
+        ('No talking please', ''),
+        ('Stop talking to me', 'person_1'),
+        ('Let her sleep', ''),
+        ('Let me work', 'person_1'),
+        ('Leave me alone', 'person_1'),
     ],
 )
 def test_who_asks_for_quiet_asks_for_the_room_and_who_is_busy_for_themselves(words, hushed):
     assert intent_of(words) is Intent.NOT_NOW
     assert hushed_by(words, 'person_1') == hushed
+
+
+@pytest.mark.parametrize(
+    ('words', 'lifts'),
+    [
+        ('Robot you may speak again', True),
+        ('OK, you can talk now.', True),
+        ('You do not have to be quiet any more', True),
+        ("We're free now", True),
+        ('You may not speak', False),
+        ('You may speak again when we are done', False),
+        ('In ten minutes you can talk again', False),
+        ('Can you speak up', False),
+        ('You can talk to Anna about it', False),
+        ('She said you may speak', False),
+    ],
+)
+def test_quiet_is_lifted_now_and_without_a_condition_or_not_at_all(words, lifts):
+    assert lifts_quiet(words) is lifts

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from robochat.cues import replies
+from robochat.decision_model import load_decision_model
 from robochat.engagement import Engagement, in_quiet_hours
 from robochat.settings import EngagementSettings
 from robochat.values import (
@@ -114,7 +116,10 @@ def test_answers_who_spoke_to_it():
 def test_makes_small_talk_after_a_long_silence_in_company():
     policy = Engagement(EngagementSettings())
     policy.spoke(Decision(True, '', 0.0, Trigger.GREETING, 'person_1', 'greeting'), 10.0)
-    assert decide(view(person(first_seen_sec=5.0)), policy).trigger is Trigger.SMALL_TALK
+    idle = person(first_seen_sec=5.0, attention=0.9)
+    assert decide(view(idle), policy).trigger is Trigger.SMALL_TALK
+    busy = replace(idle, attention=0.2)
+    assert not decide(view(busy), policy).speak
 
 
 # ------------------------------------------------------------------ stays silent
@@ -288,3 +293,61 @@ def test_quiet_hours_may_cross_midnight_or_be_off():
 def test_gives_a_reason_for_every_silence():
     for seen in (view(), view(person(distance_m=9.0)), view(person(facing_sec=0.1, mood=''))):
         assert decide(seen).reason
+
+
+# ------------------------------------------------------------------ how sure it must be
+@pytest.mark.parametrize(
+    ('changes', 'speaks'),
+    [
+        ({'first_seen_sec': 40.0, 'facing_sec': 1.5}, False),
+        ({'first_seen_sec': 40.0, 'facing_sec': 2.6}, True),
+        ({'first_seen_sec': 40.0, 'came_sec': 97.0, 'facing_sec': 1.5}, True),
+        ({'facing_sec': 0.5, 'distance_m': 1.3}, True),
+        ({'facing_sec': 0.5, 'distance_m': 2.5}, False),
+        ({'facing_sec': 0.5, 'distance_m': 2.5, 'approach_mps': 0.8}, True),
+        ({'facing_sec': 0.8, 'distance_m': 2.5, 'pose': HeadPose(0.3, 0, 0)}, False),
+        ({'approach_mps': 1.8}, False),
+        ({'emotion': emotion('sad')}, False),
+    ],
+)
+def test_a_look_must_last_the_longer_the_less_it_tells(changes, speaks):
+    assert decide(view(person(**changes))).speak is speaks
+
+
+@pytest.mark.parametrize(
+    ('changes', 'cares'),
+    [
+        ({'mood_wavers': True}, False),
+        ({'mood_wavers': True, 'mood_since_sec': 94.5}, True),
+        ({'mood_seen_sec': 99.0}, False),
+    ],
+)
+def test_a_mood_that_wavers_or_is_reported_no_more_must_stay_longer(changes, cares):
+    seen = view(person(mood='sad', **changes))
+    assert (decide(seen).trigger is Trigger.CARE) is cares
+
+
+def test_leaves_who_shares_a_film_or_a_trouble_to_their_company():
+    hanna = person(mood='sad', facing=False, facing_sec=0.0, bearing_rad=0.2, distance_m=2.2)
+    jonas = person('person_2', facing=False, facing_sec=0.0, bearing_rad=-0.1, distance_m=2.4)
+    settings = {'threshold': 0.4}
+    assert decide(view(hanna), **settings).trigger is Trigger.CARE
+    assert not decide(view(hanna, jonas), **settings).speak
+
+
+def test_care_is_care_whatever_the_face_looks_like_now():
+    policy = Engagement(EngagementSettings())
+    policy.spoke(Decision(True, '', 60.0, Trigger.CARE, 'person_1', 'mood:sad'), 60.0)
+    assert decide(view(person(mood='angry')), policy).trigger is not Trigger.CARE
+
+
+def test_what_was_refused_stays_refused_whatever_is_seen_later():
+    away = person(facing=False, facing_sec=0.0, engagement=0.1, mouth_active=True)
+    words = Speech('person_1', 'Shall we go', 99.0, seen=True, gaze=0.0, by=away)
+    policy = Engagement(EngagementSettings(), load_decision_model())
+    scores = []
+    for now_sec in (99.1, 101.0, 103.5):
+        seen = view(person(engagement=0.99), now_sec=now_sec, speech=(words,))
+        reply = next(replies(seen, {}, policy.settings))
+        scores.append(policy.judge(reply, seen).score)
+    assert len(set(scores)) == 1

@@ -87,5 +87,5 @@ def test_what_was_mostly_said_is_not_said_again():
 def test_nothing_is_hushed_when_nothing_is_said():
     assert Floor().heard(1.0) is None
     floor = saying()
-    floor.forget()
+    floor.shift(-100.0)
     assert floor.heard(10.5) is None

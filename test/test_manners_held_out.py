@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 from robochat.bench.manners import chosen, MannersError, run, Wish
+from robochat.manners.play import played, settings_of
+from robochat.manners.policy import ours
 from robochat.manners.reading import load_timelines, read_timelines, TimelineError
+from robochat.manners.score import score
 from robochat.manners.timeline import Timeline
 
 FOLDER = Path(__file__).resolve().parent / 'data' / 'manners_held_out'
 SECOND = FOLDER.with_name('manners_held_out_2')
-BOTH = pytest.mark.parametrize('folder', [FOLDER, SECOND], ids=['first', 'second'])
+THIRD = FOLDER.with_name('manners_held_out_3')
+ALL = pytest.mark.parametrize('folder', [FOLDER, SECOND, THIRD], ids=['first', 'second', 'third'])
 JUMPS = """
 - name: jumps
   about: The clock moves by two hours, and later back.
@@ -20,26 +24,38 @@ JUMPS = """
 """
 
 
-@BOTH
+@ALL
 def test_half_of_the_held_out_timelines_want_silence(folder):
     timelines = load_timelines(folder)
     assert len(timelines) >= 40
     assert 2 * sum(t.silent for t in timelines) == len(timelines)
 
 
-@BOTH
+@ALL
 def test_none_of_them_is_in_the_package(folder):
     assert not {t.name for t in load_timelines(folder)} & {t.name for t in load_timelines()}
 
 
-def test_no_timeline_is_in_both_lists():
-    assert not {t.name for t in load_timelines(FOLDER)} & {t.name for t in load_timelines(SECOND)}
+def test_no_timeline_is_in_two_lists():
+    names = [t.name for folder in (FOLDER, SECOND, THIRD) for t in load_timelines(folder)]
+    assert len(names) == len(set(names))
 
 
-@BOTH
+@ALL
 def test_every_window_leaves_time_to_react(folder):
     for timeline in load_timelines(folder):
         assert all(w.end_sec - w.start_sec >= 3.0 for w in timeline.windows), timeline.name
+
+
+@pytest.mark.parametrize(
+    ('folder', 'false', 'flawless'), [(FOLDER, 1, 41), (SECOND, 1, 39), (THIRD, 0, 44)]
+)
+def test_our_policy_keeps_on_them_what_it_has_reached(folder, false, flawless):
+    scores = [score(played(t, ours(settings_of(t).engagement))) for t in load_timelines(folder)]
+    assert sum(s.right for s in scores) == sum(s.windows for s in scores)
+    assert sum(s.false for s in scores) <= false
+    assert not sum(s.repeats for s in scores)
+    assert sum(s.passed for s in scores) >= flawless
 
 
 def test_the_bench_plays_a_given_folder():

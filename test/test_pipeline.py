@@ -221,9 +221,34 @@ def test_a_glance_aside_takes_nothing_back():
     stage = Stage()
     stage.watch()
     _, turn = stage.decide()
-    stage.watch(seconds=0.5, facing=False, pose=HeadPose(1.0, 0, 0))
+    stage.watch(seconds=0.3, facing=False, pose=HeadPose(1.0, 0, 0))
     stage.respond(turn)
     assert len(stage.of(Utterance)) == 1
+
+
+def test_a_warning_is_said_though_its_addressee_has_left():
+    stage = Stage()
+    stage.watch(seconds=2.0, facing=False, pose=HeadPose(1.0, 0, 0))
+    fire = ObjectObservation('fire_1', 'fire', 0.9, Box(0, 0, 60, 60))
+    stage.pipeline.shown(SceneObservation(stage.now_sec, 640, 480, (fire,)))
+    decision, turn = stage.decide()
+    assert decision.trigger is Trigger.HAZARD
+    stage.now_sec += 10.0
+    assert stage.pipeline.view(stage.now_sec).people == ()
+    stage.respond(turn)
+    assert len(stage.of(Utterance)) == 1
+
+
+def test_what_was_said_is_known_after_the_clock_was_set_back():
+    stage = Stage()
+    stage.now_sec = 5000.0
+    stage.watch()
+    _, turn = stage.decide()
+    stage.respond(turn)
+    stage.now_sec -= 3600.0
+    assert not stage.decide()[0].speak
+    stage.watch(seconds=5.0)
+    assert 'greeted already' in stage.decide()[0].reason
 
 
 def test_an_opening_that_was_dropped_does_not_come_again_once_its_cue_is_gone():

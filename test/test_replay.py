@@ -124,6 +124,7 @@ def test_a_recording_that_was_cut_is_played_up_to_the_cut(command, tmp_path):
         ([str(ROOT / 'README.md')], 'no MCAP file'),
         ([str(RECORDING), '--speed', '0'], 'must lie in'),
         ([str(RECORDING), '--speed', '2', '--as-fast-as-possible'], 'exclude each other'),
+        ([str(RECORDING), '--clock'], '--clock is for --publish'),
         ([str(RECORDING), '--against', str(ROOT / 'README.md')], 'JSON lines'),
         ([str(RECORDING), '--json', '/no/such/folder/x'], "can't be written"),
         ([str(RECORDING), '--quiet', '--diff', str(ROOT / 'README.md')], 'no MCAP file'),

@@ -127,14 +127,15 @@ def test_talk_cuts_an_opening_off_for_as_long_as_the_conversation_lasts():
     policy.spoke(decision, 100.0)
     policy.took_back(decision, 100.5)
     assert 'cut these words off' in policy.decide(view(person(), now_sec=103.0)).reason
-    assert policy.decide(view(person(), now_sec=109.0)).trigger is Trigger.GREETING
+    later = view(person(facing_sec=9.0), now_sec=109.0)
+    assert policy.decide(later).trigger is Trigger.GREETING
 
 
 # ------------------------------------------------------------------ at the first word
 @pytest.mark.parametrize(
     ('change', 'reason'),
     [
-        ({'looked_sec': 98.5}, 'turned away'),
+        ({'facing': False}, 'turned away'),
         ({'last_seen_sec': 98.0, 'visible': False}, 'out of view'),
         ({'phone_seen_sec': 99.9}, 'took a phone'),
         ({'on_phone': True}, 'took a phone'),
@@ -145,14 +146,14 @@ def test_talk_cuts_an_opening_off_for_as_long_as_the_conversation_lasts():
 )
 def test_a_greeting_is_taken_back_when_its_moment_has_passed(change, reason):
     decision = decide(view(person()))
-    assert outdated(decision, view(person(looked_sec=99.5))) == ''
-    assert reason in outdated(decision, view(person(**{'looked_sec': 100.0, **change})))
+    assert outdated(decision, view(person())) == ''
+    assert reason in outdated(decision, view(person(**change)))
     assert 'has left' in outdated(decision, view())
 
 
 def test_an_answer_is_taken_back_for_a_speaker_who_left_but_not_for_one_who_looks_away():
     answer = decide(view(person(), speech=(Speech('person_1', 'Hello robot', 99.5),)))
-    assert outdated(answer, view(person(looked_sec=90.0, eyes_closed=True))) == ''
+    assert outdated(answer, view(person(facing=False, eyes_closed=True))) == ''
     assert 'began to speak' in outdated(answer, view(person(mouth_active=True)))
     assert 'has left' in outdated(answer, view())
 
@@ -246,8 +247,37 @@ def test_what_is_remembered_is_bounded():
     assert all(len(b) <= MAX_REMEMBERED for b in books.values() if isinstance(b, dict))
 
 
-def test_a_clock_that_went_back_leaves_no_promise_behind():
+def test_what_was_said_and_asked_for_moves_with_a_step_of_the_clock():
+    policy = Engagement(EngagementSettings(not_now_sec=900.0))
+    policy.spoke(Decision(True, '', 0.0, Trigger.CARE, 'person_1', 'mood:sad'), 3700.0)
+    policy.hush('person_2', 3700.0)
+    policy.shift(-3600.0)
+    assert 'greeted already' in policy.decide(view(person())).reason
+    assert 'not to be disturbed' in policy.decide(view(person('person_2'))).reason
+
+
+# ------------------------------------------------------------------ quiet, and its end
+def said(words: str, speaker: str = 'person_1') -> Speech:
+    return Speech(speaker, words, 90.0)
+
+
+@pytest.mark.parametrize('who', ['person_1', 'person_2', ''])
+def test_quiet_of_the_room_ends_when_somebody_lifts_it(who):
     policy = Engagement(EngagementSettings())
-    policy.spoke(policy.decide(view(person())), 100.0)
-    policy.forget()
-    assert policy.decide(view(person())).trigger is Trigger.GREETING
+    assert policy.heard(said('No talking please')) is True
+    assert 'not to be disturbed' in policy.decide(view(person('person_3'))).reason
+    assert policy.heard(said('Robot you may speak again', who)) is False
+    assert policy.decide(view(person('person_3'))).speak
+
+
+def test_nobody_lifts_the_quiet_that_another_asked_for_themselves():
+    policy = Engagement(EngagementSettings())
+    policy.heard(said('Not now robot I am in a hurry'))
+    policy.heard(said('You may speak again', 'person_2'))
+    assert not policy.decide(view(person())).speak
+
+
+def test_other_words_change_nothing():
+    policy = Engagement(EngagementSettings())
+    assert policy.heard(said('You may speak again when we are done')) is None
+    assert policy.heard(said('He told me to be quiet')) is None

@@ -155,20 +155,48 @@ def _small_disk(popen):
 
 def test_a_recording_is_published_for_a_running_node_inputs_alone(spinner, start_child):
     pytest.importorskip('robochat_msgs', reason='robochat_msgs is not built')
+    from rosgraph_msgs.msg import Clock
     from std_msgs.msg import String
 
     from robochat_msgs.msg import Decision
 
-    words, decisions = [], []
+    words, decisions, clocks = [], [], []
     node = spinner.node('listener')
     node.create_subscription(String, 'speech', lambda m: words.append(m.data), 10)
     node.create_subscription(Decision, 'robochat/decision', decisions.append, 10)
+    node.create_subscription(Clock, '/clock', clocks.append, 10)
     child = start_child(
         ['-m', 'robochat.cli', 'replay', str(RECORDING), '--publish', '--speed', '20']
     )
     assert spinner.until(lambda: child.poll() is not None, 60)
     assert child.returncode == 0
-    assert words[0].startswith('It was a long day') and not decisions
+    assert words[0].startswith('It was a long day') and not decisions and not clocks
+
+
+def test_with_its_clock_a_node_on_simulated_time_lives_at_the_time_of_the_recording(
+    spinner, start_child
+):
+    from rclpy.parameter import Parameter
+    from robochat.recording.reading import Reading
+    from rosgraph_msgs.msg import Clock
+    from std_msgs.msg import String
+
+    told_ns, heard_ns = [], []
+    node = spinner.node('then', parameter_overrides=[Parameter('use_sim_time', value=True)])
+    node.create_subscription(
+        Clock, '/clock', lambda m: told_ns.append(m.clock.sec * 10**9 + m.clock.nanosec), 200
+    )
+    node.create_subscription(
+        String, 'speech', lambda _: heard_ns.append(node.get_clock().now().nanoseconds), 10
+    )
+    words = ['replay', str(RECORDING), '--publish', '--clock', '--speed', '20']
+    child = start_child(['-m', 'robochat.cli', *words])
+    assert spinner.until(lambda: child.poll() is not None, 60)
+    spoken_ns = [m.log_ns for m in Reading(RECORDING).messages() if m.topic == '/speech']
+    late_sec = [(a - b) * 1e-9 for a, b in zip(heard_ns, spoken_ns, strict=True)]
+    assert all(-1.0 < late < 10.0 for late in late_sec), late_sec
+    assert told_ns == sorted(told_ns) and len(told_ns) > 50
+    assert told_ns[0] < spoken_ns[0] and told_ns[-1] > spoken_ns[-1]
 
 
 def test_a_file_that_exists_is_left_alone(tmp_path):

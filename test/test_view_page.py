@@ -158,6 +158,15 @@ def test_typed_words_reach_the_robot_and_nothing_is_sent_for_none(window, page):
     assert page.said.words == ['Bring me the cup, please']
 
 
+def test_why_a_node_does_nothing_stands_at_the_top(window, page):
+    shown(window, page)
+    assert not texts(window, '.fault')
+    node = {'stage': 'node', 'level': 2, 'message': 'nothing is on /clock', 'values': {}}
+    page.board.note('diagnostics', {'stages': [node]}, START_SEC)
+    assert window.until("document.querySelector('header .fault') !== null")
+    assert texts(window, '.fault') == ['nothing is on /clock']
+
+
 def test_who_talks_to_nobody_is_told(window, page):
     shown(window, page)
     page.said.say = lambda text: 0  # type: ignore[method-assign]
@@ -180,6 +189,23 @@ def test_a_bad_rating_asks_what_would_have_been_right(window, page):
     ]
     page.board.note('feedback', {'id': 'turn_1', 'rating': -1}, START_SEC)
     assert window.until("document.querySelector('.rate.bad.chosen') !== null")
+
+
+def test_a_plan_is_rated_while_it_goes_on(window, page):
+    shown(window, page)
+    button = "document.querySelector('#plan_rating .rate.good')"
+    assert window.until(f'{button} !== null')
+    window.value(f'window.button = {button}')
+    page.board.note(
+        'plan_status', {'plan_id': 'turn_1_plan', 'status': 1, 'step_id': 's2'}, START_SEC
+    )
+    assert window.until("document.querySelectorAll('.steps .done').length === 2")
+    window.value('window.button.isConnected && window.button.click()')
+    assert window.until("document.getElementById('answer').innerText.includes('was sent')")
+    assert [(r.id, r.rating, r.correction) for r in page.said.ratings] == [('turn_1_plan', 1, '')]
+    page.board.note('feedback', {'id': 'turn_1_plan', 'rating': 1}, START_SEC)
+    assert window.until("document.querySelector('#plan_rating .good.chosen') !== null")
+    assert window.value("document.querySelector('#talk .chosen') === null")
 
 
 def test_a_page_of_an_earlier_run_is_loaded_again(window, page):

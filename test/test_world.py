@@ -4,7 +4,7 @@ from dataclasses import replace
 import math
 
 import pytest
-from robochat.people import fuse
+from robochat.mood import fuse
 from robochat.settings import WorldSettings
 from robochat.values import (
     Box,
@@ -305,3 +305,33 @@ def test_forgetting_keeps_what_the_robot_reported():
     world.forget()
     assert world.view(0).people == ()
     assert world.view(0).robot.battery == 0.5
+
+
+def test_a_mood_lasts_only_while_it_is_reported():
+    world = World(WorldSettings(emotions='replace'))
+    for tick in range(30):
+        at_sec = tick / 10
+        world.seen(Observation(at_sec, 640, 480, (face(emotion=None),)))
+        if at_sec <= 1.0:
+            world.felt(Observation(at_sec, 640, 480, (face(emotion=emotion('angry')),)))
+    assert world.view(3.0).people[0].mood == ''
+
+
+def test_a_face_that_turns_from_glad_to_sad_within_seconds_wavers():
+    for before, wavers in (('happy', True), ('neutral', False)):
+        world = World(WorldSettings())
+        for tick in range(60):
+            label = before if tick < 30 else 'sad'
+            world.seen(Observation(tick / 10, 640, 480, (face(emotion=emotion(label)),)))
+        seen = world.view(6.0).people[0]
+        assert (seen.mood, seen.mood_wavers) == ('sad', wavers)
+
+
+def test_who_walks_up_came_just_now_and_who_stands_did_not():
+    for speed_mps, came_sec in ((0.0, 0.0), (0.5, 3.0)):
+        world = World(WorldSettings())
+        for tick in range(40):
+            away_m = 3.5 - speed_mps * tick / 10
+            world.seen(Observation(tick / 10, 640, 480, (face(distance_m=away_m),)))
+        assert world.view(4.0).people[0].came_sec >= came_sec
+        assert (world.view(4.0).people[0].came_sec > 1.0) is (speed_mps > 0)

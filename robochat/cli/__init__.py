@@ -43,6 +43,7 @@ EXTRAS = {
     'peft': 'train',
     'pyarrow': 'train',
     'rclpy': 'ros',
+    'rerun': 'rerun',
     'safetensors': 'palm_e',
     'sklearn': 'learn',
     'tensorboard': 'train',

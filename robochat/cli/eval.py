@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import closing
+from dataclasses import replace
 import json
 from pathlib import Path
 import platform
@@ -27,7 +28,9 @@ def add_parser(commands: Any) -> None:
         help='measure the embedded model on held-out scenes',
         description='Ask the palm_e model about scenes with people, things, wordings and names of '
         'skills that training never saw; compare it with itself without or with the wrong '
-        'picture or state, and with the bare language model. Needs pip install "robochat[train]".',
+        'picture or state, and with the bare language model. Then about real photographs, where '
+        'what it says must be borne out by what perception finds. '
+        'Needs pip install "robochat[train]".',
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -36,6 +39,7 @@ def add_parser(commands: Any) -> None:
     add('--scenes', type=int, default=60, help='how many scenes, about 14 answers each (60)')
     add('--seed', type=int, default=11, help='of the scenes (11)')
     add('--no-ablations', action='store_true', help='only the model itself')
+    add('--no-photographs', action='store_true', help='leave the real photographs out')
     add('--runtime', choices=('llama', 'torch'), default='llama', help='what runs it (llama)')
     add('--threads', type=int, default=2, help='CPU threads (2)')
     add('--out', metavar='DIR', help='write tables, picture, JSON and all answers there')
@@ -50,7 +54,8 @@ def run(args: argparse.Namespace) -> int:
     if args.threads < 1:
         raise EvaluationError(f'--threads is {args.threads}; at least one is needed')
     from robochat.evaluation import report
-    from robochat.evaluation.run import contest, lessons_of
+    from robochat.evaluation.photographs import photograph_lessons
+    from robochat.evaluation.run import answered, contest, lessons_of
     from robochat.mllm.palm_e.model import PalmE
     from robochat.persona import load_persona
     from robochat.settings import ModelSettings
@@ -61,6 +66,9 @@ def run(args: argparse.Namespace) -> int:
     with closing(PalmE(settings, load_persona('companion'))) as model:
         lessons = lessons_of(args.scenes, args.seed)
         found = contest(model, lessons, not args.no_ablations, args.threads)
+        if not args.no_photographs:
+            pictures = answered(model, photograph_lessons(), 'photographs')
+            found = replace(found, photographs=tuple(pictures))
     about = {
         'eval': 'palm_e',
         'machine': f'{platform.machine()}, {args.threads} threads, {args.runtime}',

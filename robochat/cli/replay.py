@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from robochat.recording.compare import Comparison, Timed
     from robochat.recording.player import Happened, Manner
     from robochat.recording.recorded import Recording
+    from robochat.recording.rerun import RerunFile
+    from robochat.values import Frame
 
 MOST_SHOWN = 20
 SEE = ('estimates', 'images')
@@ -52,6 +54,13 @@ def add_parser(commands: Any) -> None:
         help='what the robot says: as recorded, and phrases where it did not speak then; only '
         'phrases; or by the model of the settings',
     )
+    parser.add_argument('--quiet', action='store_true', help='print the result alone')
+    _add_other_uses(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_other_uses(parser: argparse.ArgumentParser) -> None:
+    """Add what to compare with, and what else a recording is good for."""
     other = parser.add_mutually_exclusive_group()
     other.add_argument('--diff', metavar='FILE', help='compare with the decisions in another MCAP')
     other.add_argument('--against', metavar='FILE', help='compare with what --json wrote before')
@@ -60,8 +69,15 @@ def add_parser(commands: Any) -> None:
         action='store_true',
         help='instead publish the recorded inputs on their ROS 2 topics, for a running node',
     )
-    parser.add_argument('--quiet', action='store_true', help='print the result alone')
-    parser.set_defaults(run=run)
+    parser.add_argument(
+        '--clock',
+        action='store_true',
+        help='with --publish, publish the time of the recording on /clock, for nodes with '
+        'use_sim_time',
+    )
+    parser.add_argument(
+        '--rerun', metavar='OUT.rrd', help='write it all for the Rerun viewer, pictures included'
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -72,15 +88,20 @@ def run(args: argparse.Namespace) -> int:
         raise RecordingError(f'--speed {args.speed}: must lie in 0.01 to 1000')
     if args.speed and args.as_fast_as_possible:
         raise RecordingError('--speed and --as-fast-as-possible exclude each other')
+    if args.clock and not args.publish:
+        raise RecordingError('--clock is for --publish: a replay without ROS has its own time')
     if args.publish:
         from robochat.ros.publish import main
 
-        return main(Path(args.file), args.speed or 1.0, args.ros_args, _say)
+        return main(Path(args.file), args.speed or 1.0, args.ros_args, _say, args.clock)
     recording = _load(Path(args.file))
     about, manner = _manner(args, recording)
+    rerun = _rerun_file(args.rerun)
     started_sec = time.perf_counter()
     happened, complaint = _play(args, recording, about, manner)
     _tell_speed(happened, time.perf_counter() - started_sec)
+    if rerun is not None:
+        rerun.write(recording.calls, happened, _frames(Path(args.file)))
     if complaint:
         _say(complaint)
     comparison, before = _compare(args, recording, happened)
@@ -169,6 +190,23 @@ def _play(
     if player.unseen:
         complaints.append(f'{player.unseen} pictures are missing; the recorded faces stood in')
     return happened, '; '.join(complaints)
+
+
+def _rerun_file(path: str | None) -> RerunFile | None:
+    """Make the file for the Rerun viewer, where one is wanted."""
+    if path is None:
+        return None
+    from robochat.recording.rerun import RerunFile
+
+    return RerunFile(Path(path))
+
+
+def _frames(path: Path) -> Iterator[Frame]:
+    """Read the recorded pictures."""
+    from robochat.recording.pictures import frames_of
+    from robochat.recording.reading import Reading
+
+    return frames_of(Reading(path))
 
 
 def _lines_to(path: str | None) -> IO[str]:

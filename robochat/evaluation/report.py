@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from robochat.evaluation import photographs
 from robochat.evaluation.rows import Graded, MEASURES, Score
 from robochat.evaluation.run import Contest, costs, OURS
 
@@ -17,6 +18,7 @@ DEAR = 0.20
 
 def as_json(contest: Contest, about: Mapping[str, Any]) -> dict[str, Any]:
     """Return all scores as plain values."""
+    pictures = contest.photographs
     return {
         **about,
         'seconds': round(contest.seconds),
@@ -43,6 +45,7 @@ def as_json(contest: Contest, about: Mapping[str, Any]) -> dict[str, Any]:
             }
             for name, rows in costs(contest).items()
         },
+        **({'photographs': photographs.as_json(pictures)} if pictures else {}),
     }
 
 
@@ -85,6 +88,9 @@ def table(found: Mapping[str, Any]) -> Iterator[str]:
                 f'| {name} | {what} | {cost["count"]} | {cost["ours"]:.1%} | '
                 f'{cost["without"]:.1%} | {drop:.0f} points |'
             )
+    if 'photographs' in found:
+        yield ''
+        yield from photographs.section(found['photographs'])
 
 
 def _percent(share: float | None) -> str:

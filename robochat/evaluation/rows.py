@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from robochat.evaluation.judge import Verdict
@@ -109,11 +109,13 @@ class Score:
         return self.right / self.count if self.count else 0.0
 
 
-def scores(graded: Iterable[Graded]) -> Mapping[str, Score]:
+def scores(
+    graded: Iterable[Graded], measures: Sequence[Measure] = MEASURES
+) -> Mapping[str, Score]:
     """Count each row."""
     answers = list(graded)
     found = {}
-    for measure in MEASURES:
+    for measure in measures:
         counted = [measure.part(g.lesson, g.verdict) for g in answers]
         known = [bool(c) for c in counted if c is not None]
         found[measure.name] = Score(sum(known), len(known))

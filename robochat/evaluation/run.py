@@ -36,10 +36,11 @@ NEEDED = {
 
 @dataclass(frozen=True)
 class Contest:
-    """What each contender scored, and all answers."""
+    """What each contender scored, and all answers; `photographs` are those to real pictures."""
 
     answers: Mapping[str, tuple[Graded, ...]]
     seconds: float
+    photographs: tuple[Graded, ...] = ()
 
     @property
     def table(self) -> Mapping[str, Mapping[str, Score]]:
@@ -65,7 +66,7 @@ def contest(
         asked = [x for x in lessons if needed is None or x.needs == needed]
         asked = asked[::BARE_EVERY] if isinstance(stage, Bare) else asked
         with stage as contender:
-            answers[name] = tuple(_graded(contender, asked, name))
+            answers[name] = tuple(answered(contender, asked, name))
     return Contest(answers, time.monotonic() - started_sec)
 
 
@@ -82,7 +83,7 @@ def _contenders(
         yield 'zero-shot LM, state in words', Bare(model, threads=threads)
 
 
-def _graded(model: PalmE, lessons: Sequence[Lesson], name: str) -> Iterator[Graded]:
+def answered(model: PalmE, lessons: Sequence[Lesson], name: str) -> Iterator[Graded]:
     """Ask one contender everything, with a progress bar."""
     from tqdm import tqdm
 

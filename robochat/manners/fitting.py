@@ -63,8 +63,8 @@ class Explorer:
         self._dice = dice
         self._view: WorldView | None = None
         self.found: list[tuple[float, Candidate, tuple[float, ...]]] = []
-        self.took_back, self.hush = self._restraint.took_back, self._restraint.hush
-        self.forget = self._restraint.forget
+        self.took_back, self.heard = self._restraint.took_back, self._restraint.heard
+        self.shift = self._restraint.shift
 
     def spoke(self, decision: Decision, now_sec: float) -> None:
         """Take note of what it said."""
@@ -77,7 +77,8 @@ class Explorer:
         found = candidates(view, self._settings, opened)
         free = [c for c in found if not self._restraint.veto(c, view)]
         for one in free:
-            since_sec = view.now_sec - opened.get(one.addressee, -math.inf)
+            at_sec = view.now_sec if one.seen is None else one.onset_sec
+            since_sec = at_sec - opened.get(one.addressee, -math.inf)
             self.found.append((view.now_sec, one, features_of(one, view, since_sec)))
         if not free or self._dice.random() > SPEAKS:
             return Decision(False, 'looks on', view.now_sec)

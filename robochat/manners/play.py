@@ -18,7 +18,6 @@ import time
 from typing import Any
 
 from robochat.config import Config, config_from
-from robochat.dialogue import hushed_by, Intent, intent_of
 from robochat.floor import Floor, SEC_PER_CHAR
 from robochat.manners.policy import Policy
 from robochat.manners.record import (
@@ -123,7 +122,7 @@ class _Play:
     def _tick(self, news: News) -> None:
         self._fold(news)
         self._hear(news)
-        self._restart_after_jump(news)
+        self._follow_clock(news)
         self._begin_words(news)
         view = self._view(news)
         self._yield_floor(view, news)
@@ -179,18 +178,18 @@ class _Play:
         for says in self.said:
             if self.heard_sec < says.end_sec <= now_sec:
                 speech = self.world.heard(Speech('', says.text, news.stamp_sec))
-                if intent_of(says.text) is Intent.NOT_NOW:
-                    self.policy.hush(hushed_by(speech.text, speech.speaker), news.stamp_sec)
+                self.policy.heard(speech)
                 self._yield_opening(news)
                 self._be_hushed(self.floor.heard(news.stamp_sec), now_sec)
         self.heard_sec = now_sec
 
-    def _restart_after_jump(self, news: News) -> None:
-        """Forget everything when the clock goes back, as the pipeline does."""
-        if news.stamp_sec < self.stamp_sec - CLOCK_JUMP_SEC:
+    def _follow_clock(self, news: News) -> None:
+        """See anew and remember what was said when the clock goes back, as the pipeline does."""
+        by_sec = news.stamp_sec - self.stamp_sec
+        if by_sec < -CLOCK_JUMP_SEC:
             self.world.forget()
-            self.policy.forget()
-            self.floor.forget()
+            self.policy.shift(by_sec)
+            self.floor.shift(by_sec)
         self.stamp_sec = news.stamp_sec
 
     def _view(self, news: News) -> WorldView:

@@ -27,7 +27,7 @@ from robochat.decision_model import DecisionModel, DecisionModelError, load_deci
 from robochat.engagement import Engagement
 from robochat.restraint import talks
 from robochat.settings import EngagementSettings
-from robochat.values import Decision, Person, Trigger, WorldView
+from robochat.values import Decision, Person, Speech, Trigger, WorldView
 
 OURS, RULE = 'robochat', 'robochat_rule'
 DUTY_TICKS = 100
@@ -53,11 +53,11 @@ class Policy(Protocol):
     def took_back(self, decision: Decision, talk_sec: float | None = None) -> None:
         """Take note that it was cancelled, where talk cut it off also when."""
 
-    def hush(self, person_id: str, now_sec: float) -> None:
-        """Take note that someone asked for silence."""
+    def heard(self, speech: Speech) -> object:
+        """Take note of words, which may ask for silence."""
 
-    def forget(self) -> None:
-        """Start again: the clock jumped back."""
+    def shift(self, by_sec: float) -> None:
+        """Take note that the clock was set back, by so many seconds below zero."""
 
     def listens(self, view: WorldView) -> bool:
         """Tell whether it takes someone to be talking to the robot now, and attends."""
@@ -71,8 +71,8 @@ class Robochat:
         self.decide = self._engagement.decide
         self.spoke = self._engagement.spoke
         self.took_back = self._engagement.took_back
-        self.hush = self._engagement.hush
-        self.forget = self._engagement.forget
+        self.heard = self._engagement.heard
+        self.shift = self._engagement.shift
 
     def listens(self, view: WorldView) -> bool:
         """Someone who faces the robot, and not another person, moves the mouth as in speech."""
@@ -97,10 +97,10 @@ class _Baseline:
     def took_back(self, decision: Decision, talk_sec: float | None = None) -> None:
         """Note nothing."""
 
-    def hush(self, person_id: str, now_sec: float) -> None:
+    def heard(self, speech: Speech) -> object:
         """Note nothing."""
 
-    def forget(self) -> None:
+    def shift(self, by_sec: float) -> None:
         """Start again."""
         self.__init__(self.settings)  # type: ignore[misc]
 

@@ -112,7 +112,7 @@ class _Senses:
         for sight in self.timeline.sights:
             if sight.node and self._told < sight.at_sec <= now_sec + 1e-9:
                 yield _scene(stamp_sec, [_thing(sight)]), True
-        if number % SCENE_TICKS == 0 and (self.timeline.sights or phones):
+        if number % SCENE_TICKS == 0:
             standing: dict[str, Sight] = {}
             for sight in self.timeline.sights:
                 if not sight.node and sight.at_sec <= now_sec:

@@ -62,9 +62,6 @@ class Acquaintances:
         self._transient = prefixes_of(transient)
         self._offset_sec = offset_sec or 0.0
         self._has_offset = offset_sec is not None
-        self._meet_nobody()
-
-    def _meet_nobody(self) -> None:
         self._visitors = PeopleMemory(clock=self.memory.clock, most=MAX_MET)
         self._names: dict[str, str] = {}
         self._ids: dict[str, str] = {}
@@ -73,12 +70,8 @@ class Acquaintances:
         self._in_view: tuple[Person, ...] = ()
         self._now_sec = 0.0
 
-    def start_again(self, now_sec: float) -> None:
-        """Take everybody in view for strangers, as after a jump of the policy's clock."""
-        self._meet_nobody()
-        self._set_clock(now_sec)
-
-    def _set_clock(self, now_sec: float) -> None:
+    def set_clock(self, now_sec: float) -> None:
+        """Take the time of the policy's clock that is now."""
         self._offset_sec = self.memory.clock() - now_sec
         self._has_offset = True
 
@@ -103,7 +96,7 @@ class Acquaintances:
     def recognise(self, view: WorldView) -> WorldView:
         """Return the view with the names that are known, and note who is seen."""
         if not self._has_offset:
-            self._set_clock(view.now_sec)
+            self.set_clock(view.now_sec)
         self._now_sec, self._in_view = view.now_sec, view.people
         people = tuple(map(self._recognised, view.people))
         same = all(new is old for new, old in zip(people, view.people, strict=True))

@@ -42,7 +42,7 @@ class RecordedEyes:
     def __init__(self, path: Path, perceiver: Perceives) -> None:
         self._perceiver = perceiver
         self._reading = Reading(path)
-        self._coming = _frames(self._reading)
+        self._coming = frames_of(self._reading)
         self._next: Frame | None = next(self._coming, None)
         self._kept: deque[Frame] = deque(maxlen=KEPT)
         self.exact = self.near = 0
@@ -76,7 +76,7 @@ class RecordedEyes:
         return Frame(frame.image, stamp_sec, frame.number)
 
 
-def _frames(reading: Reading) -> Iterator[Frame]:
+def frames_of(reading: Reading) -> Iterator[Frame]:
     """Decode the pictures of the first camera in a file; what can't be decoded is left out."""
     from mcap_ros2.decoder import DecoderFactory
 

@@ -139,28 +139,31 @@ def diagnostics_to_msg(
     reports: Iterable[StageReport],
     stamp_sec: float,
     node: str = 'robochat',
-    hardware: str = '',
     extra: Iterable[tuple[str, str]] = (),
+    fault: str = '',
 ) -> DiagnosticArray:
-    """Write a status for every stage and, first, one for the node with its `extra` values."""
-    statuses = [_stage_status(report, node, hardware) for report in reports]
+    """Write a status for every stage and, first, one for the node with its `extra` values.
+
+    `fault` says why the node as a whole does nothing, where that is so: an error.
+    """
+    statuses = [_stage_status(report, node) for report in reports]
     worst = max(statuses, key=lambda s: bytes(s.level), default=None)
     summary = DiagnosticStatus(
         name=f'{node}: node',
-        hardware_id=hardware,
         level=worst.level if worst else DiagnosticStatus.OK,
         message=worst.message if worst else 'no stage runs',
         values=[_pair(key, value) for key, value in extra],
     )
+    if fault:
+        summary.level, summary.message = DiagnosticStatus.ERROR, fields.text(fault)
     return DiagnosticArray(header=fields.header(stamp_sec), status=[summary, *statuses])
 
 
-def _stage_status(report: StageReport, node: str, hardware: str) -> DiagnosticStatus:
+def _stage_status(report: StageReport, node: str) -> DiagnosticStatus:
     """Write the status of one stage: stale, warned of a recent error, or fine."""
     level, message = _verdict(report)
     return DiagnosticStatus(
         name=f'{node}: {report.name}',
-        hardware_id=hardware,
         level=level,
         message=fields.text(message),
         values=[

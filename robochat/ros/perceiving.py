@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+import time
 from typing import Any
 
 from rclpy.node import Node
@@ -20,6 +21,7 @@ from robochat.config import Config
 from robochat.perception.perceiver import Perceiver
 from robochat.ros import faces, topics
 from robochat.ros.cameras import Camera
+from robochat.ros.clock import ClockWatch, create_wall_timer
 from robochat.ros.diagnostics import diagnostics_to_msg, Throttle
 from robochat.ros.managed import ManagedNode, spin
 from robochat.values import Observation, SceneObservation
@@ -50,6 +52,7 @@ class Seeing:
     def __init__(self, node: Node, config: Config, perceiver: Perceiver) -> None:
         self._node = node
         self._throttle = Throttle()
+        self._clock_watch = ClockWatch(node, time.monotonic())
         with ExitStack() as undo:
             self._outlets = {
                 topic.name: node.create_publisher(topic.kind, topic.name, topic.qos)
@@ -64,7 +67,7 @@ class Seeing:
                 image.kind, image.name, self._camera.on_image, image.qos
             )
             undo.callback(node.destroy_subscription, inlet)
-            undo.callback(node.destroy_timer, node.create_timer(1.0, self._diagnose))
+            undo.callback(node.destroy_timer, create_wall_timer(node, 1.0, self._diagnose))
             self._undo = undo.pop_all()
 
     def configure(self, config: Config) -> None:
@@ -92,7 +95,8 @@ class Seeing:
         """Publish rates, latencies and drops."""
         now_sec = self._now_sec()
         reports = [meter.report(now_sec) for meter in self._camera.meters]
-        message = diagnostics_to_msg(reports, now_sec, node=NAME)
+        fault = self._clock_watch.fault(time.monotonic())
+        message = diagnostics_to_msg(reports, now_sec, node=NAME, fault=fault)
         self._outlets[topics.DIAGNOSTICS.name].publish(message)
 
     def _complain(self, key: str, text: str) -> None:

@@ -1,7 +1,8 @@
 """Publishes what a recording has of the topics that robochat takes in, for a running node.
 
-Messages go out as they were recorded, so their stamps are those of then; the node takes the time
-of arrival for stamps that are far from now.
+Messages go out as they were recorded, so their stamps are those of then. With the recorded time on
+`/clock` a node that has `use_sim_time` lives at that time; without, a node takes the time of
+arrival for stamps that are far from now.
 
 Threads: one. What doesn't keep up with the speed comes late, never out of order.
 """
@@ -16,8 +17,10 @@ from typing import Any
 import rclpy
 from rclpy.node import Node
 from rclpy.publisher import Publisher
+from rclpy.time import Time
 from robochat.recording.reading import Message, Reading, RecordingError
 from robochat.ros import topics
+from rosgraph_msgs.msg import Clock
 
 INPUTS = {
     t.name: t
@@ -31,11 +34,23 @@ INPUTS = {
         topics.FEEDBACK,
     )
 }
+CLOCK = '/clock'
+# As `ros2 bag play --clock` does.
+CLOCK_HZ = 40.0
 MEET_SEC = 2.0
 
 
-def main(path: Path, speed: float, ros_args: Sequence[str], say: Callable[[str], None]) -> int:
-    """Publish a file once; returns an exit status. Raises RecordingError when it has nothing."""
+def main(
+    path: Path,
+    speed: float,
+    ros_args: Sequence[str],
+    say: Callable[[str], None],
+    with_clock: bool = False,
+) -> int:
+    """Publish a file once; returns an exit status. Raises RecordingError when it has nothing.
+
+    `with_clock` publishes the recorded time on `/clock` too.
+    """
     reading = Reading(path)
     names = {m.topic for m in reading.messages() if input_of(m.topic)}
     if not names:
@@ -44,9 +59,11 @@ def main(path: Path, speed: float, ros_args: Sequence[str], say: Callable[[str],
     node = Node('robochat_replay')
     try:
         publishers = {name: _publisher(node, name) for name in sorted(names)}
-        say(f'publishing {", ".join(publishers)} at {speed:g} times real time; Ctrl-C ends it')
-        _meet(publishers)
-        count = _publish(reading, publishers, speed)
+        clock = node.create_publisher(Clock, CLOCK, topics.RELIABLE) if with_clock else None
+        told = ', '.join((*publishers, *((CLOCK,) if clock else ())))
+        say(f'publishing {told} at {speed:g} times real time; Ctrl-C ends it')
+        _meet((*publishers.values(), *((clock,) if clock else ())))
+        count = _publish(reading, publishers, Pace(speed, clock))
         say(reading.cut or f'{count} messages published')
     except (KeyboardInterrupt, rclpy.executors.ExternalShutdownException):
         pass
@@ -71,24 +88,23 @@ def _publisher(node: Node, name: str) -> Publisher[Any]:
     return node.create_publisher(topic.kind, name, topic.qos)
 
 
-def _meet(publishers: dict[str, Publisher[Any]]) -> None:
+def _meet(publishers: Sequence[Publisher[Any]]) -> None:
     """Wait a moment for somebody to listen."""
     end_sec = time.monotonic() + MEET_SEC
     while time.monotonic() < end_sec and rclpy.ok():
-        if all(p.get_subscription_count() for p in publishers.values()):
+        if all(p.get_subscription_count() for p in publishers):
             return
         time.sleep(0.05)
 
 
-def _publish(reading: Reading, publishers: dict[str, Publisher[Any]], speed: float) -> int:
+def _publish(reading: Reading, publishers: dict[str, Publisher[Any]], pace: Pace) -> int:
     """Publish each message when its time has come; returns how many."""
-    first_ns, began_sec, count = None, time.monotonic(), 0
+    count = 0
     for message in reading.messages():
         publisher = publishers.get(message.topic)
         if publisher is None:
             continue
-        first_ns = message.log_ns if first_ns is None else first_ns
-        _wait(began_sec + (message.log_ns - first_ns) * 1e-9 / speed)
+        pace.wait_until(message.log_ns)
         if not rclpy.ok():
             break
         publisher.publish(_bytes(message))
@@ -96,10 +112,31 @@ def _publish(reading: Reading, publishers: dict[str, Publisher[Any]], speed: flo
     return count
 
 
-def _wait(due_sec: float) -> None:
-    """Sleep until a moment, in short pieces, so that an interrupt is heeded."""
-    while (left_sec := due_sec - time.monotonic()) > 0 and rclpy.ok():
-        time.sleep(min(left_sec, 0.1))
+class Pace:
+    """Lets recorded time pass, `speed` times as fast as real time, and tells it to a clock."""
+
+    def __init__(self, speed: float, clock: Publisher[Any] | None = None) -> None:
+        self._speed = speed
+        self._clock = clock
+        self._first_ns: int | None = None
+        self._began_sec = 0.0
+        self._told_ns = 0
+
+    def wait_until(self, recorded_ns: int) -> None:
+        """Sleep until a recorded moment, in short pieces, so that an interrupt is heeded."""
+        if self._first_ns is None:
+            self._first_ns, self._began_sec = recorded_ns, time.monotonic()
+        due_sec = self._began_sec + (recorded_ns - self._first_ns) * 1e-9 / self._speed
+        while (left_sec := due_sec - time.monotonic()) > 0 and rclpy.ok():
+            self._tell(recorded_ns - int(left_sec * self._speed * 1e9))
+            time.sleep(min(left_sec, 1 / CLOCK_HZ))
+        self._tell(recorded_ns)
+
+    def _tell(self, recorded_ns: int) -> None:
+        """Publish the recorded time, where a clock is wanted; it never goes back."""
+        self._told_ns = max(self._told_ns, recorded_ns)
+        if self._clock is not None and rclpy.ok():
+            self._clock.publish(Clock(clock=Time(nanoseconds=self._told_ns).to_msg()))
 
 
 def _bytes(message: Message) -> bytes:

@@ -22,6 +22,10 @@ from robochat.ros.workers import Worker
 from robochat.values import ActionPlan, PlanStatus, Refusal, Turn, Utterance
 
 BUSY = 'another request is being answered; ask again'
+NOT_CARRIED_OUT = (
+    'planned and checked, but not carried out: plan.execute is false; set it to true once you '
+    'trust the plans'
+)
 
 
 @dataclass
@@ -50,15 +54,21 @@ class Asked:
 
 
 class Requests:
-    """The `ask` service and the `do_task` action."""
+    """The `ask` service and the `do_task` action; `may_execute` tells whether plans may run."""
 
     def __init__(
-        self, node: Node, pipeline: Pipeline, skills: SkillRunner, clock: Callable[[], float]
+        self,
+        node: Node,
+        pipeline: Pipeline,
+        skills: SkillRunner,
+        clock: Callable[[], float],
+        may_execute: Callable[[], bool],
     ) -> None:
         self._node = node
         self._pipeline = pipeline
         self._skills = skills
         self._clock = clock
+        self._may_execute = may_execute
         self._busy = False
         self._worker = Worker[Asked]('asked', self._answer, self._failed)
         self._current: Asked | None = None
@@ -87,7 +97,7 @@ class Requests:
         return response
 
     async def _on_task(self, goal: Any) -> Any:
-        """Plan for an instruction, check the plan, run it, and report."""
+        """Plan for an instruction, check the plan, run it where plans may run, and report."""
         result = topics.DO_TASK.kind.Result()
         asked = await self._ask(self._pipeline.task(goal.request.instruction, self._clock()))
         if asked is None or asked.plan is None:
@@ -97,11 +107,14 @@ class Requests:
         result.plan = plans.plan_to_msg(asked.plan)
         if asked.plan.status != 'accepted':
             result.message = asked.plan.refusal
-            goal.abort()
+        elif not self._may_execute():
+            result.message = NOT_CARRIED_OUT
+        else:
+            last = await self._run(goal, asked.plan)
+            result.success, result.message = last.status == 'succeeded', last.message
+            self._finish(goal, last)
             return result
-        last = await self._run(goal, asked.plan)
-        result.success, result.message = last.status == 'succeeded', last.message
-        self._finish(goal, last)
+        goal.abort()
         return result
 
     async def _run(self, goal: Any, plan: ActionPlan) -> PlanStatus:

@@ -21,6 +21,7 @@ from robochat.recording.about import About
 from robochat.response import Output
 from robochat.ros import plans, topics
 from robochat.ros.cameras import Camera
+from robochat.ros.clock import ClockWatch, create_wall_timer
 from robochat.ros.diagnostics import diagnostics_to_msg, StageMeter, Throttle
 from robochat.ros.feedback import FeedbackInlet
 from robochat.ros.hri.interop import Interop
@@ -41,17 +42,18 @@ class Running:
     """Wires the pipeline to the graph until `stop`; what fails half-way leaves nothing behind."""
 
     def __init__(self, node: Node, config: Config, assembly: Assembly) -> None:
+        self._node = node
+        self._config = config
+        self._assembly = assembly
+        self._throttle = Throttle()
+        self._clock_watch = ClockWatch(node, time.monotonic())
+        self._last_decision: tuple[str, float] = ('', 0.0)
         with ExitStack() as undo:
             self._wire(node, config, assembly, undo)
             self._undo = undo.pop_all()
 
     def _wire(self, node: Node, config: Config, assembly: Assembly, undo: ExitStack) -> None:
         """Make the parts, each with its end in `undo`."""
-        self._node = node
-        self._config = config
-        self._assembly = assembly
-        self._throttle = Throttle()
-        self._last_decision: tuple[str, float] = ('', 0.0)
         self.deciding, self.responding = StageMeter('decide'), StageMeter('respond')
         acquaintances = Acquaintances(assembly.memory, config.memory.transient_ids)
         self._learner = Learner.load(config.learning, acquaintances.agreed)
@@ -86,7 +88,9 @@ class Running:
         undo.callback(self._respond_worker.stop, timeout_sec=2.0)
         self._skills = SkillRunner(node, assembly.table, self.pipeline.view, self._on_plan_status)
         undo.callback(self._skills.close)
-        self._requests = Requests(node, self.pipeline, self._skills, self.now_sec)
+        self._requests = Requests(
+            node, self.pipeline, self._skills, self.now_sec, lambda: self._config.plan.execute
+        )
         undo.callback(self._requests.close)
         undo.callback(self.pipeline.cancel, True)
         self._put_on(undo)
@@ -147,7 +151,7 @@ class Running:
             create(1 / self._config.engagement.rate_hz, self._decide),
             create(1 / SKILLS_HZ, lambda: self._skills.tick(self.now_sec())),
             create(1 / WORLD_HZ, lambda: self.outlets.emit(self.pipeline.view(self.now_sec()))),
-            create(1.0, self._diagnose),
+            create_wall_timer(self._node, 1.0, self._diagnose),
         ]
 
     # ------------------------------------------------------------------ what comes in
@@ -254,7 +258,12 @@ class Running:
             *self._learner.counts,
             *self._assembly.memory.report(),
         ]
-        message = diagnostics_to_msg([m.report(now_sec) for m in meters], now_sec, extra=extra)
+        message = diagnostics_to_msg(
+            [m.report(now_sec) for m in meters],
+            now_sec,
+            extra=extra,
+            fault=self._clock_watch.fault(time.monotonic()),
+        )
         self.outlets.publish(topics.DIAGNOSTICS, message)
 
     def _complain(self, key: str, text: str) -> None:

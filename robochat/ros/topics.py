@@ -117,4 +117,8 @@ OUTPUTS = (
 ASK = Topic('~/ask', Ask, text='a question about what is seen now')
 MUTE = Topic('~/mute', SetBool, text='say nothing at all while on')
 CANCEL = Topic('~/cancel', Trigger, text='cut short the turn and the plan on their way')
-DO_TASK = Topic('~/do_task', DoTask, text='an instruction: planned, checked, carried out')
+DO_TASK = Topic(
+    '~/do_task',
+    DoTask,
+    text='an instruction: planned, checked, and carried out where `plan.execute` is set',
+)

@@ -9,6 +9,7 @@ const PLAN = ['proposed', 'accepted', 'refused'];
 const PROGRESS = ['pending', 'running', 'succeeded', 'failed', 'canceled', 'replanning'];
 const SUCCEEDED = 2;
 const FAILED = 3;
+const FAULTY = 2;
 const GOOD = 1;
 const BAD = -1;
 
@@ -74,6 +75,14 @@ class List {
     }
   }
 }
+
+// The buttons by which a person rates an utterance or a plan.
+const rateButtons = (item, rate) => [[GOOD, 'good'], [BAD, 'bad']].map(([rating, word]) => el('button', {
+  type: 'button',
+  class: `rate ${word} ${item.rating === rating ? 'chosen' : ''}`,
+  ariaPressed: String(item.rating === rating),
+  onclick: (event) => rate(rating, event),
+}, word));
 
 // --------------------------------------------------------------------------- decisions
 export class Decisions {
@@ -193,20 +202,11 @@ export class Dialogue {
     const made = el('li', { class: `said robot ${item.hushed ? 'hushed' : ''}` },
       el('p', {}, item.text),
       el('small', {}, note, item.hushed ? ' · stopped, a person spoke' : '',
-        this.#button(item, GOOD, 'good'), this.#button(item, BAD, 'bad')));
+        rateButtons(item, async (rating, event) => {
+          const said = event.target.closest('li');
+          if (await this.#rate(item.id, rating, '') && rating === BAD) this.#askForBetter(said, item);
+        })));
     return made;
-  }
-
-  #button(item, rating, word) {
-    return el('button', {
-      type: 'button',
-      class: `rate ${word} ${item.rating === rating ? 'chosen' : ''}`,
-      ariaPressed: String(item.rating === rating),
-      onclick: async (event) => {
-        const said = event.target.closest('li');
-        if (await this.#rate(item.id, rating, '') && rating === BAD) this.#askForBetter(said, item);
-      },
-    }, word);
   }
 
   // Offer to say what would have been right.
@@ -282,6 +282,12 @@ function card(person, face) {
 // --------------------------------------------------------------------------- plans
 export class Plans {
   #plans = new Map();
+  #rate;
+  #rated = '';
+
+  constructor(rate) {
+    this.#rate = rate;
+  }
 
   clear() {
     this.#plans.clear();
@@ -298,6 +304,15 @@ export class Plans {
     const [newest, ...earlier] = [...this.#plans.values()].reverse();
     if (!newest) byId('plan').replaceChildren(el('p', { class: 'empty' }, 'no plan yet'));
     else byId('plan').replaceChildren(...plan(newest), ...earlier.map((old) => el('p', { class: 'earlier' }, `${old.goal || old.id}: ${state(old)}`)));
+    this.#offerRating(newest);
+  }
+
+  // Leave the buttons in place while a plan goes on, or a click could fall between two of them.
+  #offerRating(item) {
+    const rated = item ? `${item.id} ${item.rating}` : '';
+    if (rated === this.#rated) return;
+    this.#rated = rated;
+    byId('plan_rating').replaceChildren(...(item ? rateButtons(item, (rating) => this.#rate(item.id, rating, '')) : []));
   }
 }
 
@@ -332,7 +347,8 @@ export class Stages {
     byId('stage_rows').replaceChildren(...stages.map(row));
     const node = rest[0]?.values ?? {};
     const warm = node['model is warm'] === 'not yet' ? ' (reads its prompts)' : '';
-    byId('model').replaceChildren(...(node.model ? [chip(`${node.model}${warm}`)] : []));
+    const faults = rest.filter((s) => s.level === FAULTY).map((s) => chip(s.message, 'fault'));
+    byId('model').replaceChildren(...faults, ...(node.model ? [chip(`${node.model}${warm}`)] : []));
   }
 
   showTurn(item) {
