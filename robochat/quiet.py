@@ -28,18 +28,24 @@ _AM = r"(?:i'm|i am|we're|we are) "
 _DO = r'(?:talk|speak|chat|ask|bother|interrupt|disturb)'
 _THEM = r'(?:me|us|him|her|them|anybody|anyone|the (?:baby|children|others|class))'
 
+_SOME = r'(?:some |a (?:bit|moment|minute|little bit) of |a little )?'
+_PEACE = r'(?:peace|quiet|silence)(?: and quiet)?(?! (?:of|on|with|between|in the world)\b)'
+
 # Pleas that mean nothing else, whatever is said before or after them.
 _PLAIN = (
     rf'{_PLEA}(?:please )?(?:be|keep|stay) (?:quiet|silent)',
     r'(?:quiet|silence)(?: now)? (?:please|everybody|everyone|children|all)',
     r'(?:no|less|stop the) (?:more )?(?:talking|speaking|chatting|noise|words)',
-    r'shh+|hush|shush|shut up|pipe down|quiet down',
+    r'shh+|psst+|hush|shush|shut up|pipe down|quiet down',
     rf'{_PLEA}keep (?:it|your (?:voice|voices|noise)) (?:down|low)|lower your voices?',
     r'not (?:a|another|one) (?:word|sound)|no(?:t one)? more word',
     rf'{DONT} (?:say (?:a word|anything)|make a (?:sound|noise))|say nothing',
     rf'{_PLEA}stop (?:talking|speaking|chatting|asking|bothering|interrupting|disturbing)',
     rf'{DONT} (?:disturb|bother|interrupt|wake)(?: {_THEM})?',
     rf'{_PLEA}(?:leave|let) {_THEM} (?:alone|be|in peace)',
+    rf'(?:could|can|may|might) (?:i|we) (?:please )?(?:have|get) {_SOME}{_PEACE}',
+    rf'(?:i|we) (?:really )?(?:need|want|would like|could use) {_SOME}{_PEACE}',
+    rf'{DONT} give {_THEM} away',
     rf'{_PLEA}let {_THEM} (?:sleep|rest|work|read|think|concentrate|finish)',
     r'not (?:right )?now(?! or\b)|not at the moment',
 )
@@ -60,8 +66,9 @@ _ALONE = (
     rf'{_AM}{_VERY}trying to (?:sleep|work|focus|concentrate|read|rest|think).*',
     rf'{_AM}{_VERY}(?:on the phone|on a call|in a (?:meeting|call))',
     rf'{_AM}{_VERY}not in the mood(?: .*)?',
-    r'(?:i|we) (?:need|want) (?:some |a bit of |a little )?(?:quiet|silence|peace|space|time alone'
-    r'|to be (?:left )?alone).*',
+    r'(?:i|we) (?:need|want) (?:some |a little )?(?:space|time alone|to be (?:left )?alone).*',
+    r'(?:i|we) (?:need|have|want) to (?:concentrate|focus|think|study|rest)'
+    r'(?: (?:now|here|on this|a bit|a while|for .*))?',
     r"(?:i'd|i would) rather not(?: talk.*| chat.*)?",
     r'give (?:me|us) (?:some |a bit of )?(?:space|peace|quiet|a minute|a moment)',
 )
@@ -79,7 +86,7 @@ _TELLS = re.compile(
     r'|how|used to|never|until|there (?:is|was|will be))\b'
 )
 _FOR_ALL = re.compile(
-    r'\b(?:quiet|silent|silence|hush|shush|shh+|asleep|sleeping|resting|noise|voices?|word|sound'
+    r'\b(?:quiet|silent|silence|peace|psst+|hush|shush|shh+|asleep|sleeping|resting|noise|voices?|word|sound'
     r'|(?:no|less|stop) (?:more )?talking(?! (?:to|with) me)|keep it down|say nothing|wake'
     r'|(?:let|leave|disturb|bother) (?:him|her|them|the))\b'
 )

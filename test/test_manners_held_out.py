@@ -15,7 +15,9 @@ from robochat.manners.timeline import Timeline
 FOLDER = Path(__file__).resolve().parent / 'data' / 'manners_held_out'
 SECOND = FOLDER.with_name('manners_held_out_2')
 THIRD = FOLDER.with_name('manners_held_out_3')
-ALL = pytest.mark.parametrize('folder', [FOLDER, SECOND, THIRD], ids=['first', 'second', 'third'])
+FOURTH = FOLDER.with_name('manners_held_out_4')
+FOLDERS = (FOLDER, SECOND, THIRD, FOURTH)
+ALL = pytest.mark.parametrize('folder', FOLDERS, ids=['first', 'second', 'third', 'fourth'])
 JUMPS = """
 - name: jumps
   about: The clock moves by two hours, and later back.
@@ -37,7 +39,7 @@ def test_none_of_them_is_in_the_package(folder):
 
 
 def test_no_timeline_is_in_two_lists():
-    names = [t.name for folder in (FOLDER, SECOND, THIRD) for t in load_timelines(folder)]
+    names = [t.name for folder in FOLDERS for t in load_timelines(folder)]
     assert len(names) == len(set(names))
 
 
@@ -48,7 +50,8 @@ def test_every_window_leaves_time_to_react(folder):
 
 
 @pytest.mark.parametrize(
-    ('folder', 'false', 'flawless'), [(FOLDER, 1, 41), (SECOND, 1, 39), (THIRD, 0, 44)]
+    ('folder', 'false', 'flawless'),
+    [(FOLDER, 1, 41), (SECOND, 1, 39), (THIRD, 0, 44), (FOURTH, 3, 37)],
 )
 def test_our_policy_keeps_on_them_what_it_has_reached(folder, false, flawless):
     scores = [score(played(t, ours(settings_of(t).engagement))) for t in load_timelines(folder)]
