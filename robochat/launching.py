@@ -72,7 +72,7 @@ EYES: dict[str, Argument] = {
 }
 ROBOCHAT: dict[str, Argument] = {
     **EYES,
-    'model': Argument('', 'Model backend, such as smollm2, phrases or endpoint'),
+    'model': Argument('', 'Model backend, such as palm_e, smollm2, phrases or endpoint'),
     'persona': Argument('', 'Persona: the name of a shipped one, or a file'),
     'skills': Argument('', 'Skill file: the name of a shipped one, or a file'),
     'perception': Argument(

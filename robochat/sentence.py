@@ -124,10 +124,11 @@ class Sentence:
 
     @property
     def mood(self) -> str:
-        """The addressee's lasting, certain expression, or an empty string."""
+        """The addressee's certain expression, or an empty string; one of trouble must have lasted."""
         person = self.addressee
-        sure = person is not None and person.emotion is not None and person.emotion.certain
-        return person.mood if person is not None and sure else ''
+        if person is None or person.emotion is None or not person.emotion.certain:
+            return ''
+        return person.mood or (person.emotion.label if person.emotion.label == 'happy' else '')
 
 
 def referents_of(view: WorldView) -> tuple[Referent, ...]:

@@ -249,7 +249,7 @@ class ModelSettings:
     """The language model."""
 
     backend: str = setting(
-        'smollm2', 'Which model speaks: a built-in name or an entry point in robochat.mllms'
+        'palm_e', 'Which model speaks: a built-in name or an entry point in robochat.mllms'
     )
     path: str = setting('', 'Folder or file of the model; empty uses the packaged one')
     runtime: str = setting(
