@@ -49,7 +49,7 @@ def test_a_missing_extra_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(sys, 'meta_path', [Absent('xllamacpp'), *sys.meta_path])
     monkeypatch.delitem(sys.modules, 'xllamacpp', raising=False)
     with pytest.raises(MissingExtraError, match=r'pip install "robochat\[palm_e\]"'):
-        load_model(ModelSettings(warm_up=False), PERSONA)
+        load_model(ModelSettings(backend='smollm2', warm_up=False), PERSONA)
 
 
 def test_missing_weights_say_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
