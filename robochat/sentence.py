@@ -124,7 +124,7 @@ class Sentence:
 
     @property
     def mood(self) -> str:
-        """The addressee's certain expression, or an empty string; one of trouble must have lasted."""
+        """The addressee's certain expression, or nothing; one of trouble must have lasted."""
         person = self.addressee
         if person is None or person.emotion is None or not person.emotion.certain:
             return ''

@@ -120,7 +120,7 @@ def test_not_now_over_the_speech_topic_is_honoured(graph):
     from std_msgs.msg import String
 
     publisher = graph.node.create_publisher(String, 'speech', 10)
-    assert graph.spinner.until(lambda: publisher.get_subscription_count())
+    assert graph.spinner.until(publisher.get_subscription_count)
     publisher.publish(String(data='Not now, please.'))
     graph.show_face('sad', 5.0)
     assert graph.of('utterance') == []
