@@ -23,7 +23,6 @@ MOOD_WORDS = {
     'happy': 'happy',
     'surprise': 'surprised',
 }
-WORDY_PLACES = {'living_room': 'living room', 'charging_station': 'charging station'}
 
 NOBODY = Person('', 0.0, 0.0, Box(0, 0, 0, 0), 0.0)
 

@@ -8,7 +8,7 @@ from robochat.training.lesson import Desk, Expected
 from robochat.training.openings import MOOD_PATTERNS
 from robochat.training.situations import label_of
 from robochat.training.wordings import listed, wordings
-from robochat.values import Person, Thing
+from robochat.values import Person
 
 UNSURE_LEFT_OUT = 0.5  # or it becomes the favourite answer
 
@@ -68,7 +68,7 @@ def who_mood(desk: Desk, person: Person) -> None:
 def where_thing(desk: Desk, person: Person) -> None:
     """Where a thing is, or that it is not seen."""
     rng = desk.voice.rng
-    things = [t for t in desk.situation.view.things if t.visible and _single(desk, t)]
+    things = [t for t in desk.singles if t.visible]
     if rng.random() < 0.3 or not things:
         label = rng.choice(wordings()['tasks']['missing']['things'][desk.voice.split])
         expected = Expected(('not see',))
@@ -95,16 +95,9 @@ def where_thing(desk: Desk, person: Person) -> None:
     return add(desk, person, 'where side', asked, words, expected, 'state')
 
 
-def _single(desk: Desk, thing: Thing) -> bool:
-    return [t.label for t in desk.situation.view.things].count(thing.label) == 1
-
-
 def on_what(desk: Desk, person: Person) -> None:
     """What stands on a piece of furniture."""
-    bases = [
-        t for t in desk.situation.view.things if t.label in ('dining table', 'couch', 'chair')
-    ]
-    bases = [t for t in bases if _single(desk, t)]
+    bases = [t for t in desk.singles if t.label in ('dining table', 'couch', 'chair')]
     if not bases:
         return
     base = desk.voice.rng.choice(bases)

@@ -21,7 +21,16 @@ from robochat.sentence import Sentence
 from robochat.training.history import talk_before
 from robochat.training.situations import NOW_SEC, Situation
 from robochat.training.wordings import Voice
-from robochat.values import Decision, Event, PlanStep, Speech, Trigger, Turn, Utterance
+from robochat.values import (
+    Decision,
+    Event,
+    PlanStep,
+    Speech,
+    Thing,
+    Trigger,
+    Turn,
+    Utterance,
+)
 
 OFFSIDE_RAD = 0.17
 
@@ -142,6 +151,13 @@ class Desk:
         """Write those facts as goals for which there is a plan."""
         goals = map(Goal, facts)
         return [goal.text for goal in goals if self.steps_to(goal)]
+
+    @property
+    def singles(self) -> list[Thing]:
+        """The things that are the only ones of their kind, so that the kind names them."""
+        things = self.situation.view.things
+        labels = [thing.label for thing in things]
+        return [thing for thing in things if labels.count(thing.label) == 1]
 
     def side(self, person: str) -> str:
         """Name the third of the picture in which a person stands."""

@@ -8,7 +8,7 @@ noisy distances and boxes. Skills and places get new names, so that a model must
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 import math
 import random
 from typing import Any, TYPE_CHECKING
@@ -48,9 +48,8 @@ LOW_SHARE, NO_BATTERY_SHARE = 0.2, 0.1
 class Situation:
     """What is the case and what the robot knows of it.
 
-    `people` and `things` map ids to the truth; `skills` maps the roles of the shipped skill file
-    to this robot's names, `extras` maps names of skills that few robots have to their wordings;
-    without `skilled` the model isn't told of skills.
+    `people` and `things` map ids to the truth, `extras` maps names of skills that few robots have
+    to their wordings; without `skilled` the model isn't told of skills.
     """
 
     view: WorldView
@@ -60,11 +59,9 @@ class Situation:
     things: Mapping[str, SeenThing]
     persona: Persona
     table: SkillTable
-    skills: Mapping[str, str]
     extras: Mapping[str, Any]
     dock: str
     skilled: bool
-    seen: frozenset[str] = field(default_factory=frozenset)
 
     @property
     def blind(self) -> bool:
@@ -79,7 +76,7 @@ def situation_of(shot: Shot, voice: Voice) -> Situation:
     seen = [t for t in shot.things if rng.random() > MISSED_SHARE]
     things = _numbered(seen, rng)
     believed = [_thing(name, thing, things, shot, rng) for name, thing in things.items()]
-    table, names, dock = table_of(voice)
+    table, _, dock = table_of(voice)
     table, own = with_extras(table, voice)
     extras = list(_extras(believed, voice))
     robot = _robot(believed, extras, table, rng)
@@ -95,7 +92,7 @@ def situation_of(shot: Shot, voice: Voice) -> Situation:
     )
     skilled = rng.random() < SKILLED_SHARE
     return Situation(
-        view, frames, shot, people, things, persona_of(voice), table, names, own, dock, skilled
+        view, frames, shot, people, things, persona_of(voice), table, own, dock, skilled
     )
 
 

@@ -59,13 +59,7 @@ def _movable(desk: Desk) -> list[Thing]:
     situation = desk.situation
     if situation.view.robot.holding:
         return []
-    return [t for t in _single(desk) if t.label in situation.table.graspable]
-
-
-def _single(desk: Desk) -> list[Thing]:
-    """List the things that are the only ones of their kind."""
-    labels = [t.label for t in desk.situation.view.things]
-    return [t for t in desk.situation.view.things if labels.count(t.label) == 1]
+    return [t for t in desk.singles if t.label in situation.table.graspable]
 
 
 def bring(desk: Desk, person: Person) -> None:
@@ -95,16 +89,12 @@ def put(desk: Desk, person: Person) -> None:
 
 def _supports(desk: Desk, thing: Thing) -> list[tuple[str, str]]:
     """List where a thing can be put: spoken word and name."""
-    table, view = desk.situation.table, desk.situation.view
+    table = desk.situation.table
     found = [(_spoken(p.name), p.name) for p in table.places if p.name in table.surfaces]
-    labels = [t.label for t in view.things]
     found += [
         (t.label, t.id)
-        for t in view.things
-        if t.label in table.surfaces
-        and labels.count(t.label) == 1
-        and f'on {t.id}' not in thing.relations
-        and t.id != thing.id
+        for t in desk.singles
+        if t.label in table.surfaces and f'on {t.id}' not in thing.relations and t.id != thing.id
     ]
     return found
 
@@ -136,7 +126,7 @@ def come(desk: Desk, person: Person) -> None:
 
 def look_thing(desk: Desk, person: Person) -> None:
     """Look at a thing."""
-    thing = _one(desk, _single(desk))
+    thing = _one(desk, desk.singles)
     if thing:
         _do(desk, person, 'look_thing', {'y': thing.label}, ('facing', thing.id))
 
@@ -203,7 +193,7 @@ def _argument(desk: Desk, takes: str) -> tuple[str, str]:
     if takes == 'place':
         place = desk.voice.rng.choice(desk.situation.table.places).name
         return _spoken(place), place
-    thing = _one(desk, _single(desk)) if takes == 'thing' else None
+    thing = _one(desk, desk.singles) if takes == 'thing' else None
     return (thing.label, thing.id) if thing else ('', '')
 
 
